@@ -1,0 +1,90 @@
+# Flags and helper functions that every part of the house shares.
+
+add_library(cairn_flags INTERFACE)
+target_compile_options(cairn_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+    -Woverloaded-virtual -Werror
+    -fstack-protector-strong -fno-plt)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Unique symbols would pin a plugin in memory and share its statics with other plugins.
+    target_compile_options(cairn_flags INTERFACE -fno-gnu-unique -fstack-clash-protection)
+endif()
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND CAIRN_SANITIZE STREQUAL "")
+    target_compile_definitions(cairn_flags INTERFACE _FORTIFY_SOURCE=2)
+endif()
+target_link_options(cairn_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+if(CAIRN_SANITIZE STREQUAL "")
+    target_link_options(cairn_flags INTERFACE -Wl,-z,defs)
+elseif(CAIRN_SANITIZE STREQUAL "address")
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+elseif(CAIRN_SANITIZE STREQUAL "thread")
+    # GCC warns that fences are not instrumented; the libraries' headers use them.
+    add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -Wno-tsan)
+    add_link_options(-fsanitize=thread)
+else()
+    message(FATAL_ERROR "CAIRN_SANITIZE=${CAIRN_SANITIZE}: use nothing, address or thread")
+endif()
+find_program(LLD ld.lld)
+if(LLD)
+    target_link_options(cairn_flags INTERFACE -fuse-ld=lld)
+endif()
+
+# cairn_core_part(NAME LIBRARIES …): the static library cairn_NAME from core/NAME/*.cpp
+function(cairn_core_part name)
+    cmake_parse_arguments(ARG "" "" "LIBRARIES;EXCLUDE" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+    foreach(excluded ${ARG_EXCLUDE})
+        list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${name}/${excluded})
+    endforeach()
+    add_library(cairn_${name} STATIC ${sources})
+    target_include_directories(cairn_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_link_libraries(cairn_${name} PUBLIC cairn_sdk Threads::Threads ${ARG_LIBRARIES} PRIVATE cairn_flags)
+    cairn_precompile(cairn_${name})
+endfunction()
+
+# One precompiled header for everything in this build that includes the SDK.
+function(cairn_precompile target)
+    target_precompile_headers(${target} PRIVATE ${PROJECT_SOURCE_DIR}/sdk/cmake/precompiled.hpp)
+endfunction()
+
+# cairn_plugin(NAME LIBRARIES …): build/<preset>/plugins/NAME.so from this folder. NAME_plugin.cpp declares; the other
+# sources are the logic, also linked by tests/plugins/NAME as NAME_logic.
+function(cairn_plugin name)
+    cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+    list(REMOVE_ITEM sources ${CMAKE_CURRENT_SOURCE_DIR}/${name}_plugin.cpp)
+    set(logic cairn_sdk ${ARG_LIBRARIES})
+    if(sources)
+        add_library(${name}_logic STATIC ${sources})
+        target_include_directories(${name}_logic PUBLIC ${PROJECT_SOURCE_DIR})
+        target_link_libraries(${name}_logic PUBLIC cairn_sdk ${ARG_LIBRARIES} PRIVATE cairn_flags)
+        cairn_precompile(${name}_logic)
+        set(logic ${name}_logic)
+    endif()
+    add_library(${name} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/${name}_plugin.cpp)
+    target_link_libraries(${name} PRIVATE ${logic} cairn_sdk cairn_flags)
+    target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL)
+    set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
+        BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../..")
+    cairn_precompile(${name})
+    add_dependencies(cairn_all_plugins ${name})
+endfunction()
+
+# cairn_test(NAME FOLDER LIBRARIES …): a GoogleTest program from FOLDER/*.cpp (below tests/)
+function(cairn_test name folder)
+    cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+    if(NOT sources)
+        return()
+    endif()
+    add_executable(${name} ${sources})
+    target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} cairn_sdk GTest::gmock GTest::gtest_main cairn_flags)
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    # Macros of GoogleTest compare signed literals with sizes.
+    target_compile_options(${name} PRIVATE -Wno-sign-conversion -Wno-conversion)
+    target_compile_definitions(${name} PRIVATE CAIRN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CAIRN_BINARY_DIR="${CMAKE_BINARY_DIR}")
+    cairn_precompile(${name})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
