@@ -69,7 +69,8 @@ public:
     virtual const Clock& clock() const noexcept = 0;       ///< [any]
     virtual Loops& loops() noexcept = 0;                   ///< [any]
     virtual Background& background() noexcept = 0;         ///< [any]
-    virtual Storage& storage() noexcept = 0;               ///< [any]; completions come in the storage lane
+    /// Works from `start` on for plugins that asked for services::Store. [any]; completions come in the storage lane
+    virtual Storage& storage() noexcept = 0;
     virtual Spaces& spaces() noexcept = 0;                 ///< [any]
     virtual Sessions& sessions() noexcept = 0;             ///< [loop]
     virtual const HttpRoutes& routes() const noexcept = 0; ///< [any]
@@ -129,6 +130,8 @@ public:
         Document details;
     };
     virtual void health(std::string name, std::function<HealthReport()> report) = 0;
+    /// As Runtime::share_dir, for folders that must be named here (files()).
+    virtual const std::string& share_dir() const noexcept = 0;
 
 protected:
     virtual void config_erased(const StructType& type, void* value, std::shared_ptr<void> keep) = 0;
