@@ -52,7 +52,7 @@ bool PlayerClient::receive(std::chrono::milliseconds within) {
         const int size = socket_->receiveFrame(frame, flags);
         const int opcode = flags & WebSocket::FRAME_OP_BITMASK;
         if (opcode == WebSocket::FRAME_OP_PING) {
-            socket_->sendFrame(frame.begin(), size, WebSocket::FRAME_FLAG_FIN | WebSocket::FRAME_OP_PONG);
+            socket_->sendFrame(frame.begin(), size, WebSocket::FRAME_FLAG_FIN | int{WebSocket::FRAME_OP_PONG});
             return true;
         }
         if (opcode == WebSocket::FRAME_OP_PONG) return true;
