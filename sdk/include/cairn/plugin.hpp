@@ -160,10 +160,10 @@ public:
 
 /// Makes this shared object a plugin. Once per .so, at global scope, without a semicolon needed.
 #define CAIRN_PLUGIN(Class, plugin_name, plugin_version)                                                              \
+    static_assert(sizeof(plugin_name) <= 64 && sizeof(plugin_version) <= 32, "plugin name or version is too long");   \
     extern "C" {                                                                                                      \
     CAIRN_API extern const ::cairn::abi::Descriptor cairn_plugin_descriptor;                                          \
     __attribute__((section(CAIRN_DESCRIPTOR_SECTION), used)) const ::cairn::abi::Descriptor cairn_plugin_descriptor = \
         ::cairn::abi::describe_build(plugin_name, plugin_version);                                                    \
     CAIRN_API ::cairn::Plugin* cairn_plugin_create() { return new Class(); }                                          \
-    }                                                                                                                 \
-    static_assert(sizeof(plugin_name) <= 64 && sizeof(plugin_version) <= 32, "plugin name or version is too long")
+    }
