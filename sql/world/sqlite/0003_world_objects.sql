@@ -30,5 +30,5 @@ CREATE TABLE world_objects (
 -- The primary key is the index on space_id.
 CREATE INDEX idx_objects_model ON world_objects (model_id) WHERE model_id IS NOT NULL;
 CREATE INDEX idx_objects_created_by ON world_objects (created_by);
--- Of a table without rowid an index holds the primary key too: this one answers "visible in this space" by itself.
-CREATE INDEX idx_objects_visibility ON world_objects (visibility);
+-- Nearly all objects are visible, and those of a space are found by the primary key; so only the hidden ones are listed.
+CREATE INDEX idx_objects_visibility ON world_objects (space_id) WHERE visibility = 0;
