@@ -1,0 +1,57 @@
+#include "core/plugins/plugin_runtime.hpp"
+
+#include "core/plugins/call_fence.hpp"
+
+namespace cairn::core {
+namespace {
+
+template <class T>
+Then<T> fence(const CallSite& site, Then<T> then) {
+    if (!then) return then;
+    return [site, then = std::move(then)](Result<T> result) { fenced(site, [&] { then(std::move(result)); }); };
+}
+
+}  // namespace
+
+FencedBackground::FencedBackground(const std::string& plugin, Background& lanes)
+    : work_site_{intern(plugin), nullptr, intern("work in a lane")},
+      done_site_{intern(plugin), nullptr, intern("completion of work in a lane")},
+      lanes_(lanes) {}
+
+Task FencedBackground::run(Lane lane, std::string what, std::function<void(const Task&)> work,
+                           std::function<void(std::exception_ptr)> done) {
+    count_->fetch_add(1, std::memory_order_relaxed);
+    return lanes_.run(
+        lane, std::move(what),
+        [site = work_site_, work = std::move(work)](const Task& task) {
+            // Not fenced: what the work throws belongs to its completion.
+            const BreadcrumbScope crumb(site);
+            work(task);
+        },
+        [site = done_site_, count = count_, done = std::move(done)](std::exception_ptr failed) {
+            if (done) fenced(site, [&] { done(failed); });
+            count->fetch_sub(1, std::memory_order_release);
+        });
+}
+
+FencedStorage::FencedStorage(const std::string& plugin, Storage& storage)
+    : site_{intern(plugin), nullptr, intern("storage completion")}, storage_(storage) {}
+
+void FencedStorage::commit(Commit commit, Then<Committed> then) {
+    storage_.commit(std::move(commit), fence(site_, std::move(then)));
+}
+
+void FencedStorage::query(Query query, Then<Rows> then) { storage_.query(std::move(query), fence(site_, std::move(then))); }
+
+void FencedStorage::load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) {
+    storage_.load_erased(std::move(query), row, std::move(append), fence(site_, std::move(then)));
+}
+
+PluginRuntime::PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts)
+    : parts_(parts),
+      plugin_dir_(std::move(plugin_dir)),
+      log_(plugin),
+      background_(plugin, *parts.background),
+      storage_(plugin, *parts.storage) {}
+
+}  // namespace cairn::core
