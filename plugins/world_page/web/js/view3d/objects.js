@@ -1,0 +1,106 @@
+// The things that people placed, as meshes that follow the model.
+import {
+    Box3, BoxGeometry, BoxHelper, ConeGeometry, CylinderGeometry, Group, Mesh, MeshStandardMaterial, OctahedronGeometry, SphereGeometry,
+    TorusGeometry,
+} from '../../vendor/three.module.min.js';
+import { objectColor } from '../look.js';
+
+/** All fit into a cube of one metre. */
+const SHAPES = {
+    box: new BoxGeometry(1, 1, 1),
+    sphere: new SphereGeometry(0.5, 28, 20),
+    cylinder: new CylinderGeometry(0.5, 0.5, 1, 28),
+    cone: new ConeGeometry(0.5, 1, 28),
+    ring: new TorusGeometry(0.36, 0.14, 14, 36),
+    crystal: new OctahedronGeometry(0.5),
+    light: new SphereGeometry(0.2, 16, 12),
+    camera: new BoxGeometry(0.5, 0.4, 0.7),
+};
+
+export class Objects {
+    constructor(scene, world, actions) {
+        this.scene = scene;
+        this.world = world;
+        this.actions = actions;
+        this.root = new Group();
+        scene.add(this.root);
+        /** @type {Map<string, Mesh>} */
+        this.meshes = new Map();
+        this.frame = null;
+        this.box = new Box3();
+    }
+
+    draw(seconds) {
+        for (const [id, mesh] of this.meshes) if (!this.world.objects.has(id)) this.drop(id, mesh);
+        for (const [id, object] of this.world.objects) {
+            let mesh = this.meshes.get(id);
+            const shape = shapeOf(object);
+            const color = objectColor(object);
+            if (!mesh) mesh = this.add(id);
+            if (mesh.userData.shape !== shape) {
+                mesh.userData.shape = shape;
+                mesh.geometry = SHAPES[shape];
+                mesh.material.flatShading = shape === 'crystal';
+                mesh.material.emissive.set(shape === 'light' ? '#ffdf9e' : '#000000');
+                mesh.material.needsUpdate = true;
+            }
+            if (mesh.userData.color !== color) {
+                mesh.userData.color = color;
+                mesh.material.color.set(color);
+            }
+            this.follow(mesh, this.actions.poseOf(object), this.actions.held.has(id) ? 1 : Math.min(1, seconds * 14));
+        }
+        this.drawFrame();
+    }
+
+    add(id) {
+        const mesh = new Mesh(SHAPES.box, new MeshStandardMaterial({ roughness: 0.55 }));
+        mesh.castShadow = mesh.receiveShadow = true;
+        mesh.userData = { id, fresh: true };
+        this.meshes.set(id, mesh);
+        this.root.add(mesh);
+        return mesh;
+    }
+
+    /** Towards where it belongs: at once the first time, then gliding over the steps of others' drags. */
+    follow(mesh, { p, r, s }, part) {
+        if (mesh.userData.fresh) {
+            mesh.userData.fresh = false;
+            part = 1;
+        }
+        mesh.position.x += (p[0] - mesh.position.x) * part;
+        mesh.position.y += (p[1] - mesh.position.y) * part;
+        mesh.position.z += (p[2] - mesh.position.z) * part;
+        mesh.rotation.set(r[0], r[1], r[2]);
+        mesh.scale.set(s[0] || 0.001, s[1] || 0.001, s[2] || 0.001);
+    }
+
+    drop(id, mesh) {
+        mesh.material.dispose();
+        mesh.removeFromParent();
+        this.meshes.delete(id);
+    }
+
+    /** The box around the selected one. */
+    drawFrame() {
+        const mesh = this.meshes.get(this.actions.selected);
+        if (!mesh) {
+            if (this.frame) this.frame.visible = false;
+            return;
+        }
+        if (!this.frame) {
+            this.frame = new BoxHelper(mesh, '#ffffff');
+            this.frame.material.depthTest = false;
+            this.frame.material.fog = false;
+            this.scene.add(this.frame);
+        }
+        this.frame.visible = true;
+        this.frame.setFromObject(mesh);
+    }
+}
+
+function shapeOf(object) {
+    if (object.type === 'light' || object.type === 'camera') return object.type;
+    const shape = object.properties?.shape;
+    return Object.hasOwn(SHAPES, shape) ? shape : 'box';
+}
