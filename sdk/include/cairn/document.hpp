@@ -48,6 +48,8 @@ public:
 
     static Document list(List items = {});
     static Document map();
+    /// A map of these members, taken as they are. REQUIRES: no key stands twice.
+    static Document map(Map members);
 
     Type type() const noexcept { return static_cast<Type>(value_.index()); }
     bool is_null() const noexcept { return type() == Type::null; }
