@@ -7,6 +7,7 @@
 
 #include <cairn/metrics.hpp>
 #include <cairn/task.hpp>
+#include <cairn/values.hpp>
 
 namespace cairn::core {
 
@@ -23,7 +24,9 @@ public:
     ~Lanes() override;
     Task run(Lane lane, std::string what, std::function<void(const Task&)> work,
              std::function<void(std::exception_ptr)> done) override;
-    /// Finishes what is queued (at most `grace`), then joins all threads. [control]
+    /// Refuses new work, finishes what is queued (at most `grace`; after that the queued are refused and the running
+    /// are asked to stop through their Task), then joins all threads. Every completion is called, unless its task was
+    /// cancelled. [control]
     void stop(Duration grace);
 
 private:

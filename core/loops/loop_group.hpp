@@ -19,13 +19,19 @@ public:
     explicit LoopGroup(std::size_t count);
     ~LoopGroup() override;
     void start();  ///< [control]
-    /// Runs what is posted, then ends the threads. [control]
+    /// Runs what is posted (and what that posts, for at most five seconds), then ends the threads. [control]
     void stop();
     std::size_t size() const noexcept override;
     Loop& at(std::size_t index) noexcept override;
     Loop* current() noexcept override;
+    /// For the parts of the core that watch over loops. [any]
+    const std::vector<EventLoop*>& event_loops() const noexcept { return peers_; }
 
 private:
+    bool quiet() const noexcept;
+
+    bool running_ = false;
+    std::vector<EventLoop*> peers_;  ///< the same loops, as the loops see each other
     std::vector<std::unique_ptr<EventLoop>> loops_;
 };
 
