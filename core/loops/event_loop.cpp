@@ -13,7 +13,7 @@
 #include <cairn/error.hpp>
 
 #include "core/loops/host_thread.hpp"
-#include "core/observe/log_sink.hpp"
+#include "core/plugins/call_fence.hpp"
 
 namespace cairn::core {
 
@@ -39,7 +39,8 @@ CallSite site_here(const char* handler) noexcept {
     return site;
 }
 
-void log_escape(EventLoop::Activity activity, const CallSite& site, std::size_t loop) noexcept {
+/// There is nobody to answer, so what was thrown goes to the log, be it a refusal or a fault. REQUIRES: in a catch block.
+void log_escape(EventLoop::Activity activity, CallSite site) noexcept {
     try {
         std::string what = "an exception that is not a std::exception";
         try {
@@ -48,13 +49,10 @@ void log_escape(EventLoop::Activity activity, const CallSite& site, std::size_t 
             what = error.what();
         } catch (...) {
         }
-        Document details{{"what", what},
-                         {"while", activity_name(activity)},
-                         {"loop", loop},
-                         {"plugin", site.plugin ? site.plugin : "core"}};
-        if (site.space) details.set("space", site.space);
-        if (site.handler) details.set("handler", site.handler);
-        core_log().error("an exception reached the loop: what threw was abandoned, the loop goes on", details);
+        if (!site.handler) site.handler = activity_name(activity);
+        std::string trace;
+        internal_error(trace);
+        log_fault(site, what, trace);
     } catch (...) {
         // Out of memory while saying so: the loop going on matters more than the line.
     }
@@ -178,7 +176,7 @@ void EventLoop::step(Activity activity, const CallSite& site, F&& call) noexcept
             std::forward<F>(call)();
         }
     } catch (...) {
-        log_escape(activity, site, index_);
+        log_escape(activity, site);
     }
     activity_.store(Activity::waiting, std::memory_order_relaxed);
     count();

@@ -14,6 +14,7 @@
 #include "core/loops/host_thread.hpp"
 #include "core/observe/breadcrumb.hpp"
 #include "core/observe/log_sink.hpp"
+#include "core/plugins/call_fence.hpp"
 
 namespace cairn::core {
 
@@ -41,15 +42,17 @@ CallSite submitter() noexcept {
 /// goes on.
 void complete(const Job& job, std::exception_ptr failed) noexcept {
     if (!job.done) return;
+    std::string what = "an exception that is not a std::exception";
     try {
         const BreadcrumbScope crumb(job.site);
-        job.done(std::move(failed));
+        return job.done(std::move(failed));
     } catch (const std::exception& error) {
-        core_log().error("the completion of background work threw; it was abandoned",
-                         {{"work", job.what}, {"what", error.what()}});
+        what = error.what();
     } catch (...) {
-        core_log().error("the completion of background work threw; it was abandoned", {{"work", job.what}});
     }
+    std::string trace;
+    internal_error(trace);
+    log_fault(job.site, "the completion of \"" + job.what + "\" threw: " + what, trace);
 }
 
 std::exception_ptr refusal(const std::string& text) {
