@@ -18,7 +18,11 @@ namespace cairn::core {
 /// each group in one transaction on the writer thread, answers in the order of their numbers. Coalesced rows wait at most
 /// `coalesce` and only the newest of a key is written; a durable commit that touches the same key takes its place.
 /// A group that a constraint refuses is applied commit by commit, so that only the guilty one is refused (Error conflict).
-/// Completions of commit() run on the writer thread, those of queries in the storage lane; who wants a strand wraps them.
+/// When the store is unavailable, everything queued is answered so at once and further commits are refused without delay
+/// until a try succeeds (100 ms to 5 s apart); coalesced rows are kept, within the limits of the queue, and tried again.
+/// Completions of commit() run on the writer thread, refusals on the calling thread before commit() returns, those of
+/// queries in the storage lane; who wants a strand wraps them. Their messages may be shown to players: they name no path
+/// and no SQL; trouble() and the log do.
 class CommitQueue final : public Storage {
 public:
     struct Options {
@@ -28,6 +32,10 @@ public:
         Duration coalesce{100};                ///< P101
         std::size_t queue_commits = 100000;    ///< admission: beyond, Error(unavailable) at once
         std::size_t queue_bytes = 64u << 20;
+        Duration retry_min{100};               ///< first pause before a store that failed is tried again; doubles
+        Duration retry_max{5000};
+        /// Hears once, on the writer thread, that the store is damaged and must not be used any further.
+        std::function<void(const std::string& why)> on_damage;
     };
     CommitQueue(Options options, Background& background, const Clock& clock, Metrics& metrics);
     ~CommitQueue() override;

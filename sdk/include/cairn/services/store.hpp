@@ -52,6 +52,9 @@ struct Store {
     virtual Watermark watermark() = 0;
     /// Applies a batch and moves the watermark in one transaction; durable when it returns. [worker, the writer lane]
     virtual void apply(std::span<const TableBatch> batch, Watermark watermark) = 0;
+    /// Time for housekeeping (checkpoints) that would make answers late inside apply(). Called between batches, after the
+    /// answers have been given; `idle`: nothing is queued. Must not throw. [worker, the writer lane]
+    virtual void maintain(bool idle) noexcept { static_cast<void>(idle); }
     /// Runs a read; `row` gets the columns and values of each row. Return false from it to stop. [worker]
     virtual void query(const Query& query, const std::function<bool(std::span<const std::string> columns,
                                                                      std::span<const Document> values)>& row) = 0;

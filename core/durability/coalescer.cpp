@@ -1,0 +1,122 @@
+#include "core/durability/coalescer.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace cairn::core {
+
+void Coalescer::insert(Change change, std::vector<std::shared_ptr<Waiter>> waiters, bool together, Instant since) {
+    oldest_ = index_.empty() ? since : std::min(oldest_, since);
+    bytes_ += weight(change);
+    Row& row = rows_.emplace_back(Row{std::move(change), std::move(waiters), since, together, false});
+    index_.emplace(Key{row.change.table, row.change.key}, &row);
+}
+
+std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> waiter, Instant now) {
+    const bool together = changes.size() > 1;
+    if (waiter) waiter->remaining = changes.size();
+    std::size_t replaced = 0;
+    for (Change& change : changes) {
+        const auto found = index_.find(Key{change.table, change.key});
+        if (found == index_.end()) {
+            std::vector<std::shared_ptr<Waiter>> waiters;
+            if (waiter) waiters.push_back(waiter);
+            insert(std::move(change), std::move(waiters), together, now);
+            continue;
+        }
+        Row& row = *found->second;
+        bytes_ += change.row.size();
+        bytes_ -= row.change.row.size();
+        row.change.row = std::move(change.row);  // `since` stays: the newest value is on disk 100 ms after the first
+        row.together = row.together || together;
+        if (waiter) row.waiters.push_back(waiter);
+        ++replaced;
+    }
+    return replaced;
+}
+
+void Coalescer::restore(PendingCommit commit) {
+    const bool together = commit.changes.size() > 1;
+    for (Change& change : commit.changes) {
+        const auto found = index_.find(Key{change.table, change.key});
+        if (found == index_.end()) {
+            insert(std::move(change), commit.waiters, together, commit.submitted);
+        } else {
+            Row& row = *found->second;
+            row.together = row.together || together;
+            row.waiters.insert(row.waiters.end(), commit.waiters.begin(), commit.waiters.end());
+        }
+    }
+    // Of rows that were written together the waiters stood once for all of them, now they stand at each.
+    if (together) {
+        for (const std::shared_ptr<Waiter>& waiter : commit.waiters) waiter->remaining += commit.changes.size() - 1;
+    }
+}
+
+PendingCommit Coalescer::to_commit(Row row) {
+    PendingCommit commit;
+    commit.bytes = weight(row.change);
+    commit.changes.push_back(std::move(row.change));
+    commit.waiters = std::move(row.waiters);
+    commit.submitted = row.since;
+    commit.coalesced = true;
+    return commit;
+}
+
+PendingCommit Coalescer::take(Row& row) {
+    index_.erase(Key{row.change.table, row.change.key});
+    row.taken = true;
+    PendingCommit commit = to_commit(std::move(row));
+    bytes_ -= commit.bytes;
+    return commit;
+}
+
+std::vector<PendingCommit> Coalescer::take_touched(const std::vector<Change>& changes) {
+    std::vector<PendingCommit> taken;
+    if (index_.empty()) return taken;
+    for (const Change& change : changes) {
+        const auto found = index_.find(Key{change.table, change.key});
+        if (found == index_.end()) continue;
+        if (found->second->together) {  // then its companions have to come along, and it is simplest to take everything
+            std::vector<PendingCommit> rest = take_all();
+            taken.insert(taken.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+            return taken;
+        }
+        taken.push_back(take(*found->second));
+    }
+    if (index_.empty()) rows_.clear();
+    return taken;
+}
+
+std::vector<PendingCommit> Coalescer::take_all() {
+    std::vector<PendingCommit> taken;
+    taken.reserve(index_.size());
+    PendingCommit* companions = nullptr;
+    for (Row& row : rows_) {
+        if (row.taken) continue;
+        const bool together = row.together;
+        PendingCommit commit = to_commit(std::move(row));
+        if (!together) {
+            taken.push_back(std::move(commit));
+        } else if (companions == nullptr) {
+            companions = &taken.emplace_back(std::move(commit));  // reserve() above keeps it in place
+        } else {
+            companions->changes.push_back(std::move(commit.changes.front()));
+            companions->bytes += commit.bytes;
+            companions->submitted = std::min(companions->submitted, commit.submitted);
+            companions->waiters.insert(companions->waiters.end(), commit.waiters.begin(), commit.waiters.end());
+        }
+    }
+    rows_.clear();
+    index_.clear();
+    bytes_ = 0;
+    return taken;
+}
+
+bool Coalescer::replaces_all(const std::vector<Change>& changes) const noexcept {
+    return std::all_of(changes.begin(), changes.end(), [this](const Change& change) {
+        return index_.find(Key{change.table, change.key}) != index_.end();
+    });
+}
+
+}  // namespace cairn::core
