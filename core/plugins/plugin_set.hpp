@@ -50,6 +50,7 @@ public:
     const std::vector<std::unique_ptr<LoadedPlugin>>& plugins() const noexcept { return plugins_; }
     Declarations& declarations() noexcept { return declarations_; }
     const PluginFinder& finder() const noexcept { return finder_; }
+    const std::string& share_dir() const noexcept { return share_dir_; }
     /// Destroys the plugins' objects in reverse order, each behind the fence; their code stays mapped.
     void destroy() noexcept;
 

@@ -1,6 +1,7 @@
 #include "core/plugins/plugin_setup.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 namespace cairn::core {
@@ -43,6 +44,12 @@ void PluginSetup::files(HttpFiles files) {
 
 void PluginSetup::health(std::string name, std::function<HealthReport()> report) {
     declare("health");
+    static constexpr std::string_view kTaken[] = {"status",     "uptime_seconds", "version", "persistence",
+                                                  "worldState", "batchProcessor"};
+    if (std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken)) {
+        return problem("contributes '" + name + "' to /health, which the host itself does", "Choose another name.");
+    }
+    if (!report) return problem("contributes '" + name + "' to /health without a function", "Give it one.");
     for (const HealthSource& other : into_.health) {
         if (other.name != name) continue;
         return problem("contributes '" + name + "' to /health, which plugin " + other.plugin + " does already",

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "core/app/arguments.hpp"
+
+namespace cairn::core {
+
+/// Exit codes of every command; stable.
+namespace exit_code {
+inline constexpr int kOk = 0, kProblems = 1, kUsage = 2;
+}
+
+/// Where a command writes.
+struct Terminal {
+    std::ostream& out;
+    std::ostream& err;
+    bool out_colour = false;  ///< only when a person looks at it
+    bool err_colour = false;
+};
+
+/// One verb of the command line.
+struct Command {
+    std::string name;       ///< "plugins list"
+    std::string arguments;  ///< "FILE [-c FILE]… [--set KEY=VALUE]…"
+    std::string summary;    ///< one line
+    std::string details;    ///< for `cairn help VERB`: what it does, its options, examples
+    std::vector<OptionSpec> options;
+    int (*run)(const Arguments& arguments, Terminal& terminal);
+};
+
+/// All verbs, in the order in which help lists them.
+const std::vector<Command>& commands();
+
+/// Finds the verb, runs it, turns exceptions into messages. `words` without the program's name. Returns the exit code.
+int run_command_line(const std::vector<std::string>& words, Terminal& terminal);
+
+// One file each.
+Command run_command();
+Command check_command();
+Command plugins_list_command();
+Command plugins_inspect_command();
+Command config_explain_command();
+Command config_show_command();
+Command config_reference_command();
+Command version_command();
+Command help_command();
+
+/// Writes the overview of all verbs.
+void print_overview(std::ostream& out);
+
+}  // namespace cairn::core

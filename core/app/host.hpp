@@ -1,0 +1,71 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/app/command.hpp"
+#include "core/app/core_routes.hpp"
+#include "core/app/data_lock.hpp"
+#include "core/app/preparation.hpp"
+#include "core/app/signal_watch.hpp"
+#include "core/durability/commit_queue.hpp"
+#include "core/loops/lanes.hpp"
+#include "core/loops/loop_group.hpp"
+#include "core/loops/stall_watch.hpp"
+#include "core/observe/health.hpp"
+#include "core/observe/metrics_store.hpp"
+#include "core/observe/system_clock.hpp"
+#include "core/plugins/busy_watch.hpp"
+#include "core/plugins/lifecycle.hpp"
+#include "core/spaces/space_host.hpp"
+
+namespace cairn::core {
+
+/// The running whole: wires the parts of the core together and leads the plugins through their lives.
+/// All calls [control], once each, in the order of this class.
+class Host {
+public:
+    /// Takes the data folder; throws std::runtime_error when somebody else has it. `preparation` has no problems.
+    Host(Preparation& preparation, SignalWatch& signals);
+    ~Host();
+
+    /// Plugins start, the store opens, spaces open, ports open. Throws StartFailed; call stop() then, too.
+    void start();
+    /// The block "where to go next" for people.
+    void print_welcome(std::ostream& out) const;
+    /// No new players; those who are in hear the notice and have the grace to leave.
+    void drain();
+    /// Everybody out, plugins down in reverse order, everything queued is written.
+    void stop();
+    /// What plugins left behind at stop. When this is not empty their code may still run: end the process without
+    /// destroying anything.
+    const std::vector<std::string>& leaks() const;
+
+private:
+    void open_store(const std::string& plugin);
+    void close_store(const std::string& plugin);
+    void wire_health();
+
+    Preparation& preparation_;
+    SignalWatch& signals_;
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    DataLock lock_;
+    SystemClock clock_;
+    MetricsStore metrics_;
+    Health health_;
+    LoopGroup loops_;
+    Lanes lanes_;
+    StallWatch stall_watch_;
+    CommitQueue commits_;
+    SpaceHost spaces_;
+    HostParts parts_;
+    BusyWatch busy_;
+    Lifecycle lifecycle_;
+    services::Store* store_ = nullptr;  ///< while it is open
+    std::vector<std::pair<std::string, std::string>> announcements_;
+};
+
+}  // namespace cairn::core

@@ -1,0 +1,61 @@
+#include "core/app/preparation.hpp"
+
+#include <cstdlib>
+
+namespace cairn::core {
+
+std::vector<OptionSpec> configuration_options(std::vector<OptionSpec> more) {
+    more.push_back({"--config", true, "-c", true});
+    more.push_back({"--set", true, "", true});
+    return more;
+}
+
+ConfigInputs configuration_inputs(const Arguments& arguments, std::size_t first_word) {
+    ConfigInputs inputs;
+    for (std::size_t i = first_word; i < arguments.words().size(); ++i) inputs.files.push_back(arguments.words()[i]);
+    for (const std::string& file : arguments.values("--config")) inputs.files.push_back(file);
+    if (inputs.files.empty()) {
+        throw UsageError("no configuration file is named", "Try config/metaverse.yaml.");
+    }
+    inputs.overrides = arguments.values("--set");
+    for (const std::string& override_text : inputs.overrides) {
+        if (override_text.find('=') == std::string::npos || override_text.front() == '=') {
+            throw UsageError("--set " + override_text + " is not of the form key=value",
+                             "For example --set plugins.gateway.listen=0.0.0.0:8080.");
+        }
+    }
+    inputs.environment = [](const std::string& name) -> std::optional<std::string> {
+        const char* value = std::getenv(name.c_str());
+        if (value == nullptr) return std::nullopt;
+        return std::string(value);
+    };
+    return inputs;
+}
+
+std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
+    auto result = std::make_unique<Preparation>();
+    result->configuration = Configuration::read(inputs, result->report);
+    result->report.set_sources(&result->configuration->sources());
+    const Document& root = result->configuration->root();
+    if (root.is_null() && !result->report.empty()) return result;  // nothing could be read: nothing more to say
+
+    check_and_fill(struct_type<HostConfig>(), root, "", &result->host, result->report);
+    std::vector<WantedPlugin> wanted;
+    for (const Document::Member& member : root["plugins"].members()) {
+        wanted.push_back({member.key, member.mark, member.value});
+    }
+    result->plugins = std::make_unique<PluginSet>(PluginFinder(plugin_folders(result->host.plugin_dirs)),
+                                                  find_share_dir(result->host.share_dir));
+    add_core_routes(result->plugins->declarations().routes, result->facts);
+    result->plugins->load(wanted, result->report);
+    result->plugins->check(result->host.services, result->report);
+    return result;
+}
+
+void print_problems(const Preparation& preparation, std::ostream& out, bool colour) {
+    preparation.report.print(out, colour);
+    const std::size_t count = preparation.report.problems().size();
+    out << count << (count == 1 ? " problem" : " problems") << "; nothing was started.\n";
+}
+
+}  // namespace cairn::core
