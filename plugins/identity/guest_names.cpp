@@ -1,36 +1,18 @@
 #include <cstdint>
 
-#include <cairn/error.hpp>
-#include <cairn/fields.hpp>
-#include <cairn/json.hpp>
+#include <cairn/text.hpp>
 
 #include "plugins/identity/guest_names.hpp"
 
 namespace cairn::identity {
-namespace {
-
-struct Wish {
-    std::string name;
-};
-// Described, so that the SDK's one rule for names decides here as it does in messages.
-void describe(Fields<Wish>& f) {
-    f(&Wish::name, "name", "what others see").length(1, 50).matching(Pattern::name).required();
-}
-
-}  // namespace
 
 std::optional<std::string> acceptable_name(std::string_view wished) {
     const std::size_t first = wished.find_first_not_of(' ');
     if (first == std::string_view::npos) return std::nullopt;
     wished = wished.substr(first, wished.find_last_not_of(' ') - first + 1);
-    std::string json = "{\"name\":";
-    write_json_text(json, wished);
-    json += '}';
-    try {
-        return from_json<Wish>(json).name;
-    } catch (const Error&) {
-        return std::nullopt;
-    }
+    const auto length = code_points(wished);
+    if (!length || *length > 50 || !matches(Pattern::name, wished)) return std::nullopt;
+    return std::string(wished);
 }
 
 std::string guest_name(std::string_view id) {
