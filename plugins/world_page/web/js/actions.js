@@ -176,11 +176,11 @@ export class Actions {
         this.on_select(id);
     }
 
-    /** In front of me, beside what already stands there. */
+    /** In front of me but not hidden behind me, and beside what already stands there. */
     freeSpot() {
         const { p, heading } = this.me;
         for (let ring = 0; ring < 5; ring++) {
-            for (const aside of [0, 0.5, -0.5, 1, -1]) {
+            for (const aside of [-0.45, 0.45, -0.95, 0.95, 0]) {
                 const distance = 3 + ring * 1.4;
                 const spot = [p[0] + Math.sin(heading + aside) * distance, 0.5, p[2] + Math.cos(heading + aside) * distance];
                 const taken = [...this.world.objects.values()].some(

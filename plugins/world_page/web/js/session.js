@@ -1,7 +1,7 @@
 // Which room, which server, who I am in this tab.
 import { CairnClient } from '../client/cairn.js';
 
-const DEFAULT_ROOM = 'main';
+export const DEFAULT_ROOM = 'main';
 const NAME_KEY = 'cairn.name';
 const TOKEN_KEY = 'cairn.session';
 

@@ -59,7 +59,7 @@ export class View2d {
         pen.fillRect(0, 0, width, height);
         pen.translate(width / 2, height / 2);
         this.drawGround(width, height);
-        for (const object of this.world.objects.values()) this.drawObject(object, seconds);
+        for (const object of this.world.objects.values()) if (object.visibility !== false) this.drawObject(object, seconds);
         for (const [n, user] of this.world.users) this.drawUser(n, user, now);
         for (const id of this.shown.keys()) if (!this.world.objects.has(id)) this.shown.delete(id);
     }

@@ -1,4 +1,5 @@
 // The badge that says how the connection is, and what happens next.
+import { DEFAULT_ROOM, linkTo, roomOf } from '../session.js';
 
 export class ConnectionBadge {
     /**
@@ -20,9 +21,22 @@ export class ConnectionBadge {
         this.badge.dataset.state = shown;
         document.body.dataset.state = shown;
         this.write(this.sentence(now));
-        const action = { waiting: 'Try now', refused: now.code === 4409 ? 'Be here as a new guest' : 'Try again' }[now.state];
+        const action = this.actionFor(now);
         this.action.hidden = !action;
         if (action && this.action.textContent !== action) this.action.textContent = action;
+    }
+
+    /** What a click on the badge's button would do, or null. */
+    actionFor(now) {
+        if (now.state === 'waiting') return 'Try now';
+        if (now.state !== 'refused') return null;
+        if (now.code === 4409) return 'Be here as a new guest';
+        return this.isAboutRoom(now) ? 'Go to the main room' : 'Try again';
+    }
+
+    /** A room that cannot be entered stays closed however often one knocks. */
+    isAboutRoom(now) {
+        return ['not_found', 'forbidden', 'invalid_field'].includes(now.error?.code) && roomOf(window.location) !== DEFAULT_ROOM;
     }
 
     sentence(now) {
@@ -50,6 +64,10 @@ export class ConnectionBadge {
     }
 
     act() {
+        if (this.client.state.state === 'refused' && this.isAboutRoom(this.client.state)) {
+            window.location.assign(linkTo(DEFAULT_ROOM, window.location));
+            return;
+        }
         // The old token would only throw the other tab out again.
         if (this.client.state.code === 4409) this.client.forget();
         this.client.connect();

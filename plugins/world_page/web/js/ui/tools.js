@@ -1,6 +1,7 @@
 // The row of buttons at the bottom: shapes to place, or what can be done with the selected object; and the colours for both.
 import { COLORS, SHAPES } from '../actions.js';
 import { objectColor } from '../look.js';
+import { shortest } from '../track.js';
 
 const ICONS = {
     box: ['M4 8l8-4 8 4v8l-8 4-8-4z', 'M4 8l8 4 8-4M12 12v8'],
@@ -85,7 +86,7 @@ export class Tools {
         // It stands on what it stood on before: growing moves the middle up.
         const standing = (size) => ({ s: size, p: [p[0], p[1] + (size[1] - s[1]) / 2, p[2]] });
         const run = {
-            turn: () => this.actions.pose(id, { r: [r[0], r[1] + Math.PI / 8, r[2]] }),
+            turn: () => this.actions.pose(id, { r: [r[0], shortest(r[1] + Math.PI / 8), r[2]] }),
             up: () => this.actions.pose(id, { p: [p[0], p[1] + 0.5, p[2]] }),
             down: () => this.actions.pose(id, { p: [p[0], Math.max(s[1] / 2, p[1] - 0.5), p[2]] }),
             grow: () => this.actions.pose(id, standing(scaled(1.25))),

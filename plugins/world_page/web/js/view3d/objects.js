@@ -48,6 +48,7 @@ export class Objects {
                 mesh.userData.color = color;
                 mesh.material.color.set(color);
             }
+            mesh.visible = object.visibility !== false;
             this.follow(mesh, this.actions.poseOf(object), this.actions.held.has(id) ? 1 : Math.min(1, seconds * 14));
         }
         this.drawFrame();

@@ -114,7 +114,8 @@ export class View3d {
     /** The id of the object under a point of the window, or null. */
     pick(x, y) {
         this.aim(x, y);
-        return this.ray.intersectObjects(this.objects.root.children, false)[0]?.object.userData.id ?? null;
+        const seen = this.objects.root.children.filter((mesh) => mesh.visible);
+        return this.ray.intersectObjects(seen, false)[0]?.object.userData.id ?? null;
     }
 
     /** `[x, z]` of the point at that height under a point of the window, or null when it is out of reach. */
