@@ -1,0 +1,27 @@
+#include <memory>
+
+#include <cairn/plugin.hpp>
+#include <cairn/services/store.hpp>
+
+#include "plugins/chat/chat_room.hpp"
+
+namespace cairn::chat {
+
+/// What people say to each other in a space.
+class ChatPlugin final : public Plugin {
+public:
+    void setup(Setup& setup) override {
+        store_ = setup.require<services::Store>();
+        const auto table = setup.table<MessageRow>("chat_messages", {"id"});
+        setup.behaviour("chat", [config = setup.config<Config>(), table](Space& space) {
+            return std::make_unique<ChatRoom>(space, *config, table);
+        });
+    }
+
+private:
+    Service<services::Store> store_;
+};
+
+}  // namespace cairn::chat
+
+CAIRN_PLUGIN(cairn::chat::ChatPlugin, "chat", "0.1.0")
