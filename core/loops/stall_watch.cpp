@@ -66,7 +66,7 @@ void StallWatch::look(Watched& watched, SteadyClock::time_point now, SteadyClock
     watched.still += passed;
     if (!watched.counted && watched.still >= options_.stall) {
         find(watched);
-        if (now - watched.last_line < options_.repeat) {
+        if (watched.last_line && now - *watched.last_line < options_.repeat) {
             ++watched.left_out;
             return;
         }

@@ -4,9 +4,8 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -44,7 +43,7 @@ private:
         std::uint64_t sequence = 0;
         std::chrono::steady_clock::duration still{};  ///< how long nothing has changed
         std::chrono::steady_clock::duration told{};   ///< `still` at the last line about this stall; zero: none yet
-        std::chrono::steady_clock::time_point last_line{};
+        std::optional<std::chrono::steady_clock::time_point> last_line;
         std::uint64_t left_out = 0;  ///< stalls without a line since the last one
         bool counted = false;
         CallSite site;  ///< where it stands, as of the moment it was found
