@@ -27,12 +27,16 @@ class Configuration {
 public:
     /// Reads all inputs; what is wrong goes to `report` and reading goes on as far as it can. [control]
     static std::unique_ptr<Configuration> read(const ConfigInputs& inputs, ProblemReport& report);
+    /// As read(), for one text instead of files: `name` stands in front of its positions. [control]
+    static std::unique_ptr<Configuration> read_text(const std::string& name, std::string_view text, const ConfigInputs& inputs,
+                                                    ProblemReport& report);
     const Document& root() const noexcept { return root_; }
     const std::vector<ConfigSource>& sources() const noexcept { return sources_; }
     /// The value at "plugins.chat.max_length", or nullptr.
     const Document* at(std::string_view path) const noexcept;
 
 private:
+    struct Reader;
     Document root_;
     std::vector<ConfigSource> sources_;
 };

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <cairn/document.hpp>
@@ -28,6 +32,15 @@ class ProblemReport {
 public:
     explicit ProblemReport(const std::vector<ConfigSource>* sources = nullptr) : sources_(sources) {}
     void set_sources(const std::vector<ConfigSource>* sources) noexcept { sources_ = sources; }
+    const std::vector<ConfigSource>* sources() const noexcept { return sources_; }
+    /// Where `{env: NAME}` secrets are looked up while settings are checked; the process environment unless set.
+    using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+    void set_environment(Environment environment) { environment_ = std::move(environment); }
+    std::optional<std::string> environment(const std::string& name) const;
+    /// The rest of the source line that begins at `mark`, empty when the mark points nowhere.
+    std::string_view text_at(Mark mark) const noexcept;
+    /// True when something at this very place has been reported already: one mistake, one problem.
+    bool has_problem_at(Mark mark) const noexcept;
     void add(Mark mark, std::string path, std::string message, std::string cure = {});
     bool empty() const noexcept { return problems_.empty(); }
     const std::vector<Problem>& problems() const noexcept { return problems_; }
@@ -36,8 +49,11 @@ public:
     Document to_document() const;
 
 private:
+    std::vector<std::size_t> in_order() const;
+
     const std::vector<ConfigSource>* sources_;
     std::vector<Problem> problems_;
+    Environment environment_;
 };
 
 }  // namespace cairn::core
