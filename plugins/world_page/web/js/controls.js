@@ -12,7 +12,7 @@ export class Controls {
      * @param {{canvas: HTMLCanvasElement, stick: HTMLElement, knob: HTMLElement}} parts
      * @param {import('./camera.js').Eye} eye
      * @param {import('./actions.js').Actions} actions
-     * @param {() => any} view the view that is shown now
+     * @param {() => any} view the view that is shown now, null while it is still on its way
      */
     constructor({ canvas, stick, knob }, eye, actions, view) {
         this.eye = eye;
@@ -82,7 +82,7 @@ export class Controls {
             canvas.setPointerCapture(event.pointerId);
             this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
             if (this.pointers.size > 1) return this.letGo();
-            const id = event.button === 2 ? null : this.view().pick(event.clientX, event.clientY);
+            const id = event.button === 2 ? null : this.view()?.pick(event.clientX, event.clientY);
             this.press = { x: event.clientX, y: event.clientY, moved: false };
             if (id) this.grab(id, event);
         });
@@ -116,7 +116,7 @@ export class Controls {
 
     hover(canvas, event) {
         if (event.pointerType !== 'mouse') return;
-        canvas.classList.toggle('over-object', Boolean(this.view().pick(event.clientX, event.clientY)));
+        canvas.classList.toggle('over-object', Boolean(this.view()?.pick(event.clientX, event.clientY)));
     }
 
     grab(id, event) {

@@ -40,9 +40,11 @@ const controls = new Controls({ canvas: $('scene'), stick: $('stick'), knob: $('
 showRoom();
 showHint();
 arrangePanels();
-await startView();
 exposeWorld({ client, world, me, actions, currentView: () => view });
+lookAhead();
+// People and chat are there at once; the picture may take a moment longer on a slow line.
 client.connect();
+await startView();
 requestAnimationFrame(frame);
 
 function showRoom() {
@@ -112,7 +114,10 @@ async function startView() {
     view ??= new View2d($('scene'), parts);
     window.addEventListener('resize', () => view.resize());
     world.on('chat.new', (line) => view.say(line, performance.now()));
-    // The first look goes where the figure looks.
+}
+
+/** The first look goes where the figure looks. */
+function lookAhead() {
     let looked = false;
     world.on('reset', () => {
         if (!looked) eye.heading = me.yaw;

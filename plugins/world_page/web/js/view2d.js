@@ -1,7 +1,9 @@
 // The world from above, on a plain canvas: for browsers without WebGL. The same people, the same objects, the same hands.
 import { colorOf, objectColor } from './look.js';
+import { nearby } from './nearby.js';
 
 const BUBBLE_MS = 6000;
+const MOST = 2500;
 
 export class View2d {
     constructor(canvas, { world, me, actions, eye }) {
@@ -59,7 +61,10 @@ export class View2d {
         pen.fillRect(0, 0, width, height);
         pen.translate(width / 2, height / 2);
         this.drawGround(width, height);
-        for (const object of this.world.objects.values()) if (object.visibility !== false) this.drawObject(object, seconds);
+        const reach = Math.hypot(width, height) / 2 / this.scale + 10;
+        for (const object of nearby(this.world.objects.values(), this.me.p, reach, MOST)) {
+            if (object.visibility !== false) this.drawObject(object, seconds);
+        }
         for (const [n, user] of this.world.users) this.drawUser(n, user, now);
         for (const id of this.shown.keys()) if (!this.world.objects.has(id)) this.shown.delete(id);
     }

@@ -1,9 +1,15 @@
 // The things that people placed, as meshes that follow the model.
 import {
-    Box3, BoxGeometry, BoxHelper, ConeGeometry, CylinderGeometry, Group, Mesh, MeshStandardMaterial, OctahedronGeometry, SphereGeometry,
+    BoxGeometry, BoxHelper, ConeGeometry, CylinderGeometry, Group, Mesh, MeshStandardMaterial, OctahedronGeometry, SphereGeometry,
     TorusGeometry,
 } from '../../vendor/three.module.min.js';
 import { objectColor } from '../look.js';
+import { nearby } from '../nearby.js';
+
+/** Beyond it the haze has swallowed everything. */
+const REACH = 240;
+const MOST = 2500;
+const CHOOSE_EVERY_MS = 700;
 
 /** All fit into a cube of one metre. */
 const SHAPES = {
@@ -27,12 +33,29 @@ export class Objects {
         /** @type {Map<string, Mesh>} */
         this.meshes = new Map();
         this.frame = null;
-        this.box = new Box3();
+        this.near = new Map();
+        this.stale = true;
+        this.chosen_at = -Infinity;
+        world.on('objects', () => (this.stale = true));
+        world.on('reset', () => (this.stale = true));
     }
 
-    draw(seconds) {
-        for (const [id, mesh] of this.meshes) if (!this.world.objects.has(id)) this.drop(id, mesh);
-        for (const [id, object] of this.world.objects) {
+    /** Which objects are drawn: chosen anew when some came or went, and now and then because people walk. */
+    choose(now, p) {
+        const age = now - this.chosen_at;
+        if (age < CHOOSE_EVERY_MS && !(this.stale && age > 50)) return;
+        this.stale = false;
+        this.chosen_at = now;
+        this.near = new Map(nearby(this.world.objects.values(), p, REACH, MOST).map((object) => [object.id, object]));
+        for (const [id, mesh] of this.meshes) if (!this.near.has(id)) this.drop(id, mesh);
+    }
+
+    draw(now, seconds, p) {
+        this.choose(now, p);
+        for (const [id] of this.near) {
+            // The model may have put a newer one in its place since.
+            const object = this.world.objects.get(id);
+            if (!object) continue;
             let mesh = this.meshes.get(id);
             const shape = shapeOf(object);
             const color = objectColor(object);

@@ -59,7 +59,7 @@ export class View3d {
     draw(now, seconds) {
         this.placeCamera(seconds);
         this.avatars.draw(now, seconds, this.camera.position);
-        this.objects.draw(seconds);
+        this.objects.draw(now, seconds, this.me.p);
         const [x, , z] = this.me.p;
         // In whole metres, or the edges of all shadows would crawl with every step.
         this.sun.target.position.set(Math.round(x), 0, Math.round(z));
