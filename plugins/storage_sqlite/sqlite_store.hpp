@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <cairn/log.hpp>
+#include <cairn/services/store.hpp>
+
+#include "plugins/storage_sqlite/connection.hpp"
+#include "plugins/storage_sqlite/database_file.hpp"
+#include "plugins/storage_sqlite/reader_pool.hpp"
+#include "plugins/storage_sqlite/sqlite_error.hpp"
+
+namespace cairn::storage_sqlite {
+
+/// The store on one SQLite file: one connection writes and checkpoints, a few others only read.
+class SqliteStore final : public services::Store {
+public:
+    enum class Check : unsigned char { off, quick, full };
+    struct Options {
+        std::string file;  ///< absolute
+        bool relaxed = false;
+        Check check = Check::quick;
+        std::size_t readers = 2;
+        Bytes cache{64ULL << 20U};
+        Duration query_timeout{5000};
+    };
+    SqliteStore();
+    ~SqliteStore() override;
+    /// Before open(). `log` outlives the store. [control]
+    void configure(Options options, Log& log);
+
+    std::string_view engine() const noexcept override { return "sqlite"; }
+    void open() override;
+    int migrate(std::span<const services::Migration> migrations) override;
+    void bind(std::span<const TableSpec* const> tables) override;
+    services::Watermark watermark() override;
+    void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;
+    void maintain(bool idle) noexcept override;
+    void query(const Query& query, const std::function<bool(std::span<const std::string> columns,
+                                                             std::span<const Document> values)>& row) override;
+    std::string integrity() override;
+    void backup(const std::string& path) override;
+    void close() noexcept override;
+
+    struct Health {
+        bool ok = false;
+        std::string trouble;  ///< empty when ok
+        std::string file;
+        std::uint64_t size_bytes = 0;
+        std::uint64_t wal_bytes = 0;
+    };
+    Health health() const;  ///< [any]
+
+private:
+    struct Writer;
+
+    void open_writer();
+    void drop_writer() noexcept;
+    Writer& writer();
+    void write(Writer& writer, std::span<const services::TableBatch> batch, services::Watermark watermark, bool& committing);
+    void recover(const SqliteError& error, bool committing, services::Watermark watermark);
+    void reopen_and_resolve(const SqliteError& error, bool committing, services::Watermark watermark);
+    void truncate_log(Writer& writer);
+    [[noreturn]] void give_up(const std::string& why);
+    void set_trouble(std::string trouble);
+    void check_integrity();
+
+    /// Runs `work`; SqliteErrors become Errors.
+    template <class Work>
+    auto translated(Work&& work) const;
+
+    Options options_;
+    Log* log_ = nullptr;
+    std::optional<FileLock> lock_;
+    std::unique_ptr<Writer> writer_;
+    std::unique_ptr<ReaderPool> readers_;
+    std::vector<const TableSpec*> tables_;
+    int sync_failures_ = 0;  ///< since the last good commit
+    bool damaged_ = false;
+
+    mutable std::mutex trouble_mutex_;
+    std::string trouble_ = "the database has not been opened yet";
+};
+
+}  // namespace cairn::storage_sqlite
