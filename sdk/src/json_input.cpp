@@ -22,7 +22,7 @@ std::string_view syntax_words(simdjson::error_code error) noexcept {
         case simdjson::UTF8_ERROR: return "it is not valid UTF-8";
         case simdjson::UNESCAPED_CHARS: return "a text holds a control character that is not escaped";
         case simdjson::UNCLOSED_STRING: return "a text is not closed";
-        case simdjson::STRING_ERROR: return "a text holds an escape that does not exist";
+        case simdjson::STRING_ERROR: return "a text holds an escape that does not exist, or half of a surrogate pair";
         case simdjson::NUMBER_ERROR: return "a number is malformed or too large";
         case simdjson::DEPTH_ERROR: return "it is nested too deeply";
         case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "a list or an object is not closed";
@@ -60,7 +60,7 @@ std::string_view checked_text(std::string_view text, const Place& place, std::si
                "text may have at most " + std::to_string(max_bytes) + " bytes, this has " + std::to_string(text.size()));
     }
     const std::optional<std::size_t> points = code_points(text);
-    if (!points) refuse(Code::invalid_field, place, "text must be valid Unicode; an escape names half of a pair");
+    if (!points) refuse(Code::bad_request, place, "this is not JSON: an escape names half of a surrogate pair");
     if (text.find('\0') != std::string_view::npos) refuse(Code::invalid_field, place, "text must not hold U+0000");
     count = *points;
     return text;

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <cstddef>
+
+namespace cairn {
+
+/// How often this thread has called operator new since it began: tests of the hot path compare two readings.
+std::size_t allocation_count() noexcept;
+
+}  // namespace cairn
