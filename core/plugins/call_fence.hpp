@@ -16,6 +16,7 @@ struct Outcome {
     Error error;         ///< to answer with: what the plugin threw, or `internal` with a trace id
     bool fault = false;  ///< false: the plugin refused on purpose by throwing cairn::Error
     std::string what;    ///< for the log: the exception's own text
+    std::string trace{}; ///< of a fault: what the answer and the log line have in common
 };
 
 /// An `internal` error that tells the player nothing but a trace id, which the log line carries too. [any]
@@ -44,7 +45,7 @@ std::optional<Outcome> fenced(const CallSite& site, F&& call) noexcept {
     std::string trace;
     Error answer = internal_error(trace);
     log_fault(site, what, trace);
-    return Outcome{std::move(answer), true, std::move(what)};
+    return Outcome{std::move(answer), true, std::move(what), std::move(trace)};
 }
 
 }  // namespace cairn::core
