@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <set>
@@ -138,23 +139,22 @@ TEST(LoopGroup, NoWakeUpIsLostFromForeignThreads) {
     LoopGroup group(2);
     group.start();
     std::vector<std::thread> threads;
-    std::atomic<int> answered{0};
-    for (int who = 0; who < 3; ++who) {
+    std::array<std::atomic<int>, 3> answers{};
+    for (std::size_t who = 0; who < answers.size(); ++who) {
         threads.emplace_back([&, who] {
+            std::atomic<int>& answered = answers[who];
             for (int i = 0; i < kRounds; ++i) {
-                std::atomic<bool> ran{false};
-                group.at(static_cast<std::size_t>(i + who) % 2).post([&] {
-                    ran.store(true, std::memory_order_release);
-                    ran.notify_one();
+                group.at((static_cast<std::size_t>(i) + who) % 2).post([&answered] {
+                    answered.fetch_add(1);
+                    answered.notify_one();
                 });
-                ran.wait(false, std::memory_order_acquire);  // hangs (and the test with it) when the loop sleeps on
-                answered.fetch_add(1);
+                answered.wait(i);  // for ever (and the test with it) when the loop sleeps on
             }
         });
     }
     for (std::thread& thread : threads) thread.join();
-    EXPECT_EQ(answered.load(), 3 * kRounds);
     group.stop();
+    for (const auto& answered : answers) EXPECT_EQ(answered.load(), kRounds);
 }
 
 TEST(LoopGroup, StopRunsWhatIsPostedAndWhatThatPosts) {

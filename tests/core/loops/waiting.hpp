@@ -1,9 +1,11 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -36,15 +38,28 @@ inline void run_on(Loop& loop, std::function<void()> job) {
     ASSERT_EQ(ended.wait_for(kPatience), std::future_status::ready);
 }
 
-/// Opens once; whoever waits goes on then.
+/// Opens once; whoever waits goes on then. May go away as soon as one side has passed: the other holds what it needs.
 class Door {
 public:
-    void open() { promise_.set_value(); }
-    bool wait() const { return future_.wait_for(kPatience) == std::future_status::ready; }
+    void open() {
+        const auto state = state_;
+        const std::lock_guard lock(state->mutex);
+        state->is_open = true;
+        state->opened.notify_all();
+    }
+    bool wait() const {
+        const auto state = state_;
+        std::unique_lock lock(state->mutex);
+        return state->opened.wait_for(lock, kPatience, [&] { return state->is_open; });
+    }
 
 private:
-    std::promise<void> promise_;
-    std::shared_future<void> future_ = promise_.get_future().share();
+    struct State {
+        std::mutex mutex;
+        std::condition_variable opened;
+        bool is_open = false;
+    };
+    std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 }  // namespace cairn::core
