@@ -27,7 +27,7 @@ public:
         setup.behaviour("world", [this](Space& space) {
             return std::make_unique<WorldSpace>(space, *config_, tables_, *catalogue_);
         });
-        setup.health("worldState", [] {
+        setup.health("world", [] {
             return Setup::HealthReport{true, {{"users", WorldSpace::users()}, {"objects", Scene::total()}, {"models", 0}}};
         });
     }
