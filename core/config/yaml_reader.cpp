@@ -41,6 +41,14 @@ public:
 
     Document take_root() { return std::move(root_); }
 
+    /// To be called when the parse has come to its end. Before a syntax error the parser may guess a list to be a key;
+    /// then the syntax error alone is worth telling.
+    void report_odd_keys() {
+        for (Problem& problem : odd_keys_) {
+            report_.add(problem.mark, std::move(problem.path), std::move(problem.message), std::move(problem.cure));
+        }
+    }
+
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1) {
             report_.add(place(mark), "", "a second YAML document begins here", "remove the line ---; one file is one document");
@@ -52,8 +60,7 @@ public:
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         refuse_anchor(mark, anchor);
         Document value;
-        // Of a value that is not there the parser gives the place of what follows; the key says more.
-        value.set_mark(written_null(place(mark)) || !in_map() ? place(mark) : key_mark_or(place(mark)));
+        value.set_mark(null_place(place(mark)));
         add(std::move(value), mark);
     }
 
@@ -67,6 +74,7 @@ public:
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
         refuse_anchor(mark, anchor);
+        if (tag == kQuotedTag) refuse_open_quote(place(mark));
         if (expects_key()) return take_key(mark, text);
         Document value = scalar(mark, tag, text);
         value.set_mark(place(mark));
@@ -92,6 +100,7 @@ public:
 private:
     struct Level {
         bool is_map = false;
+        bool is_block = false;
         Mark mark;
         Document::List items;
         Document::Map members;
@@ -107,16 +116,51 @@ private:
         made.file = file_;
         made.line = static_cast<std::uint32_t>(std::max(mark.line, 0)) + 1;
         made.column = 1;
-        const std::vector<std::string>& lines = (*report_.sources())[file_].lines;
-        if (made.line <= lines.size()) {
-            const std::string_view line = lines[made.line - 1];
-            const auto bytes = std::min<std::size_t>(static_cast<std::size_t>(std::max(mark.column, 0)), line.size());
-            for (std::size_t at = 0; at < bytes;) {
-                next_code_point(line, at);
-                ++made.column;
-            }
+        auto bytes = static_cast<std::size_t>(std::max(mark.column, 0));
+        if (made.line > lines().size()) {  // behind the end: the last line is the nearest that can be shown
+            made.line = std::max<std::uint32_t>(1, static_cast<std::uint32_t>(lines().size()));
+            bytes = std::string::npos;
         }
+        if (made.line > lines().size()) return made;
+        const std::string_view line = lines()[made.line - 1];
+        for (std::size_t at = 0; at < std::min(bytes, line.size()); ++made.column) next_code_point(line, at);
         return made;
+    }
+
+    const std::vector<std::string>& lines() const noexcept { return (*report_.sources())[file_].lines; }
+
+    /// Of a value that is not there the parser tells the place of what follows; its key or its dash says more.
+    Mark null_place(Mark mark) const {
+        if (levels_.empty() || written_null(mark)) return mark;
+        if (in_map()) return key_mark_or(mark);
+        if (!levels_.back().is_block) return mark;
+        for (std::uint32_t line = mark.line; line != 0; --line) {
+            const std::string& text = lines()[line - 1];
+            const std::size_t dash = text.find_first_not_of(' ');
+            if (dash == std::string::npos || text[dash] != '-') continue;
+            if (line < mark.line || dash + 1 < mark.column) return {file_, line, static_cast<std::uint32_t>(dash) + 1};
+        }
+        return mark;
+    }
+
+    /// The parser takes the end of the text for the end of a quoted scalar and says nothing.
+    void refuse_open_quote(Mark mark) {
+        const std::string_view first = report_.text_at(mark);
+        if (first.empty() || (first.front() != '"' && first.front() != '\'')) return;
+        const char quote = first.front();
+        std::string_view rest = first.substr(1);
+        for (std::uint32_t line = mark.line;;) {
+            for (std::size_t at = 0; at < rest.size(); ++at) {
+                if (rest[at] == '\\' && quote == '"') ++at;
+                else if (rest[at] != quote) continue;
+                else if (quote == '\'' && at + 1 < rest.size() && rest[at + 1] == quote) ++at;
+                else return;
+            }
+            if (line >= lines().size()) break;
+            rest = lines()[line++];
+        }
+        report_.add(mark, path(), "this quote is never closed", std::string("write ") + quote + " at the end of the text");
+        throw GiveUp{};
     }
 
     bool in_map() const noexcept { return !levels_.empty() && levels_.back().is_map; }
@@ -187,6 +231,7 @@ private:
         count_value(mark);
         Level level;
         level.is_map = is_map;
+        level.is_block = style != YAML::EmitterStyle::Flow;
         level.mark = style == YAML::EmitterStyle::Flow || expects_key() ? place(mark) : key_mark_or(place(mark));
         if (expects_key()) {
             refuse_key(level.mark);
@@ -212,7 +257,7 @@ private:
         keep(std::move(value));
     }
 
-    void refuse_key(Mark mark) { report_.add(mark, path(), "a key must be a word", "quote it if it holds special characters"); }
+    void refuse_key(Mark mark) { odd_keys_.push_back({mark, path(), "a key must be a word", "quote it if it holds special characters"}); }
 
     void count_value(const YAML::Mark& mark) {
         if (++values_ <= kMaxValues) return;
@@ -253,6 +298,7 @@ private:
     ProblemReport& report_;
     std::vector<Level> levels_;
     std::vector<std::size_t> as_key_;
+    std::vector<Problem> odd_keys_;
     Document root_;
     std::size_t documents_ = 0;
     std::size_t values_ = 0;
@@ -331,6 +377,7 @@ Document read_yaml(std::string_view text, std::uint32_t file, ProblemReport& rep
         YAML::Parser parser(in);
         while (parser.HandleNextDocument(builder)) {
         }
+        builder.report_odd_keys();
     } catch (const GiveUp&) {
     } catch (const YAML::Exception& error) {
         report_syntax(error, file, report);

@@ -1,7 +1,7 @@
 #include <cairn/document.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 #include <cairn/json.hpp>
 
@@ -61,15 +61,19 @@ std::string_view Document::text() const noexcept {
     return value ? std::string_view(*value) : std::string_view();
 }
 
-const Document::List& Document::items() const noexcept {
+const Document::List& Document::items() const& noexcept {
     const SharedList* list = std::get_if<SharedList>(&value_);
     return list ? **list : kNoItems;
 }
 
-const Document::Map& Document::members() const noexcept {
+const Document::Map& Document::members() const& noexcept {
     const SharedMap* map = std::get_if<SharedMap>(&value_);
     return map ? **map : kNoMembers;
 }
+
+// Copies: other Documents may share the list. The items themselves are cheap to copy.
+Document::List Document::items() && { return std::as_const(*this).items(); }
+Document::Map Document::members() && { return std::as_const(*this).members(); }
 
 std::size_t Document::size() const noexcept { return is_map() ? members().size() : items().size(); }
 
@@ -80,10 +84,12 @@ const Document* Document::find(std::string_view key) const noexcept {
     return nullptr;
 }
 
-const Document& Document::operator[](std::string_view key) const noexcept {
+const Document& Document::operator[](std::string_view key) const& noexcept {
     const Document* found = find(key);
     return found ? *found : kNull;
 }
+
+Document Document::operator[](std::string_view key) && { return std::as_const(*this)[key]; }
 
 Document& Document::set(std::string key, Document value) {
     if (!is_map()) value_ = std::make_shared<Map>();

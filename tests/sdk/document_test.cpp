@@ -78,6 +78,17 @@ TEST(Document, SetMayTakeItsOwnPart) {
     EXPECT_EQ(a.to_json(), R"({"k":1,"self":{"k":1}})");
 }
 
+TEST(Document, PartsOfATemporaryMayBeWalked) {
+    int sum = 0;
+    for (const Document& item : Document::parse_json("[1,2,3]").items()) sum += static_cast<int>(item.integer_or(0));
+    std::string keys;
+    for (const Document::Member& member : Document::parse_json(R"({"a":1,"b":2})").members()) keys += member.key;
+    const Document& part = Document::parse_json(R"({"a":[7]})")["a"];
+    EXPECT_EQ(sum, 6);
+    EXPECT_EQ(keys, "ab");
+    EXPECT_EQ(part.to_json(), "[7]");
+}
+
 TEST(Document, EqualityIsOfValues) {
     EXPECT_EQ(Document(1), Document(1.0));
     EXPECT_FALSE(Document(1) == Document("1"));

@@ -68,15 +68,19 @@ public:
     /// The text, or an empty view when it is of another type; valid while this Document lives unchanged.
     std::string_view text() const noexcept;
 
-    /// The items of a list, the members of a map; empty for other types.
-    const List& items() const noexcept;
-    const Map& members() const noexcept;
+    /// The items of a list, the members of a map; empty for other types. Of a Document that is about to go away (what a
+    /// function returned) they are given by value, so that `for (auto& item : make().items())` is safe.
+    const List& items() const& noexcept;
+    List items() &&;
+    const Map& members() const& noexcept;
+    Map members() &&;
     std::size_t size() const noexcept;
 
     /// The member called `key`, or nullptr.
     const Document* find(std::string_view key) const noexcept;
     /// The member called `key`, or a null Document.
-    const Document& operator[](std::string_view key) const noexcept;
+    const Document& operator[](std::string_view key) const& noexcept;
+    Document operator[](std::string_view key) &&;
 
     /// Adds or replaces a member (a null becomes a map). Returns *this.
     Document& set(std::string key, Document value);
