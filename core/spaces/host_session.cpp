@@ -111,7 +111,7 @@ void HostSession::end(std::uint16_t code, std::string_view reason) {
     if (const std::int64_t after = reconnect_after(code); after > 0) json.key("reconnect_after_ms").integer(after);
     json.end_object();
     text += '}';
-    outbox_.finish(Frame::make(text));
+    outbox_.finish(Frame::make(text), code == close_code::kSlow || outbox_.over_limits());
     connection_->wake();
     connection_->close(code, reason);
 }

@@ -81,9 +81,9 @@ void Outbox::push_control(Frame frame) {
     for (std::size_t i = count_ - 1; i > place; --i) std::swap(at(i), at(i - 1));
 }
 
-void Outbox::finish(Frame frame) {
+void Outbox::finish(Frame frame, bool at_once) {
     if (finished_) return;
-    const std::size_t keep = pinned();
+    const std::size_t keep = at_once ? pinned() : count_;
     for (std::size_t i = keep; i < count_; ++i) {
         bytes_ -= at(i).frame.size();
         at(i) = Entry();

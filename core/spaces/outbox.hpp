@@ -41,8 +41,9 @@ public:
     Verdict push_stream(Frame frame, unsigned stream);
     /// Pong and ping: at the next frame border, whatever the limits say.
     void push_control(Frame frame);
-    /// The last word (`bye`): everything that can still be taken back is, and nothing is taken afterwards.
-    void finish(Frame frame);
+    /// The last word (`bye`), after which nothing is taken. `at_once`: before everything that can still be taken back, for a
+    /// reader who would not come to it otherwise.
+    void finish(Frame frame, bool at_once);
 
     std::size_t gather(std::span<std::string_view> out) noexcept;
     void written(std::size_t bytes) noexcept;
