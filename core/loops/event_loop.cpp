@@ -39,7 +39,8 @@ CallSite site_here(const char* handler) noexcept {
     return site;
 }
 
-/// There is nobody to answer, so what was thrown goes to the log, be it a refusal or a fault. REQUIRES: in a catch block.
+/// There is nobody to answer, so what was thrown goes to the log, be it a refusal or a fault. REQUIRES: in a catch
+/// block.
 void log_escape(EventLoop::Activity activity, CallSite site) noexcept {
     try {
         std::string what = "an exception that is not a std::exception";
@@ -62,11 +63,16 @@ void log_escape(EventLoop::Activity activity, CallSite site) noexcept {
 
 const char* activity_name(EventLoop::Activity activity) noexcept {
     switch (activity) {
-        case EventLoop::Activity::waiting: return "waiting";
-        case EventLoop::Activity::readiness: return "handling a descriptor";
-        case EventLoop::Activity::timer: return "running a timer";
-        case EventLoop::Activity::message: return "running a message";
-        case EventLoop::Activity::turn_end: return "ending a turn";
+        case EventLoop::Activity::waiting:
+            return "waiting";
+        case EventLoop::Activity::readiness:
+            return "handling a descriptor";
+        case EventLoop::Activity::timer:
+            return "running a timer";
+        case EventLoop::Activity::message:
+            return "running a message";
+        case EventLoop::Activity::turn_end:
+            return "ending a turn";
     }
     return "?";
 }
@@ -74,8 +80,10 @@ const char* activity_name(EventLoop::Activity activity) noexcept {
 EventLoop::EventLoop(std::size_t index, const std::vector<EventLoop*>& peers)
     : index_(index), peers_(peers), epoll_(epoll_create1(EPOLL_CLOEXEC)), now_(std::chrono::steady_clock::now()) {
     if (epoll_ < 0)
-        throw Error(Code::unavailable, "loop " + std::to_string(index) + " needs an epoll descriptor and the system "
-                                       "refuses: " + std::generic_category().message(errno) +
+        throw Error(Code::unavailable, "loop " + std::to_string(index) +
+                                           " needs an epoll descriptor and the system "
+                                           "refuses: " +
+                                           std::generic_category().message(errno) +
                                            ". Raise the limit of open files (ulimit -n, LimitNOFILE).");
     epoll_event event{};
     event.events = EPOLLIN | EPOLLET;
@@ -99,9 +107,13 @@ void EventLoop::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-EventLoop* EventLoop::current() noexcept { return current_loop; }
+EventLoop* EventLoop::current() noexcept {
+    return current_loop;
+}
 
-bool EventLoop::on_loop() const noexcept { return current_loop == this; }
+bool EventLoop::on_loop() const noexcept {
+    return current_loop == this;
+}
 
 void EventLoop::post(std::function<void()> job) {
     EventLoop* const sender = current_loop;
@@ -132,9 +144,9 @@ void EventLoop::watch(int fd, IoHandler& handler) {
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) != 0 &&
         (errno != EEXIST || epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) != 0)) {
         const int why = errno;
-        throw Error(Code::unavailable,
-                    "a loop cannot watch descriptor " + std::to_string(fd) + ": " + std::generic_category().message(why) +
-                        (why == ENOSPC ? ". Raise fs.epoll.max_user_watches." : ""));
+        throw Error(Code::unavailable, "a loop cannot watch descriptor " + std::to_string(fd) + ": " +
+                                           std::generic_category().message(why) +
+                                           (why == ENOSPC ? ". Raise fs.epoll.max_user_watches." : ""));
     }
     static const char* const handler_name = intern("on_io");
     watches_[slot] = {&handler, generation_, site_here(handler_name)};
@@ -161,7 +173,9 @@ void EventLoop::cancel(TimerId timer) noexcept {
     const auto cancelled = timers_.cancel(timer);
 }
 
-void EventLoop::at_turn_end(std::function<void()> job) { turn_end_.push_back({std::move(job), site_here()}); }
+void EventLoop::at_turn_end(std::function<void()> job) {
+    turn_end_.push_back({std::move(job), site_here()});
+}
 
 template <class F>
 void EventLoop::step(Activity activity, const CallSite& site, F&& call) noexcept {

@@ -88,11 +88,11 @@ private:
     std::vector<Watch> watches_;  ///< by descriptor
     std::uint32_t generation_ = 0;
     Timers timers_;
-    Letters own_;       ///< posted by this loop to itself
-    Letters running_;   ///< the letters of this turn; kept for their memory
+    Letters own_;      ///< posted by this loop to itself
+    Letters running_;  ///< the letters of this turn; kept for their memory
     Letters turn_end_;
     Letters turn_end_running_;
-    std::vector<Letters> batches_;  ///< by target
+    std::vector<Letters> batches_;      ///< by target
     std::vector<std::size_t> targets_;  ///< whose batch is not empty
 
     std::atomic<Activity> activity_{Activity::waiting};

@@ -65,8 +65,8 @@ public:
     OneLane(const char* name, std::size_t threads, std::size_t capacity, Metrics& metrics)
         : name_(name),
           capacity_(capacity),
-          queued_(metrics.gauge("cairn_core_lane_queued", "Jobs that wait for a thread of their lane.",
-                                {{"lane", name}})),
+          queued_(
+              metrics.gauge("cairn_core_lane_queued", "Jobs that wait for a thread of their lane.", {{"lane", name}})),
           running_(metrics.gauge("cairn_core_lane_running", "Jobs that a lane runs now.", {{"lane", name}})),
           refused_(metrics.counter("cairn_core_lane_refused_total", "Jobs that a full or stopping lane refused.",
                                    {{"lane", name}})),
@@ -75,7 +75,8 @@ public:
         const std::size_t count = std::max<std::size_t>(1, threads);
         in_hand_.resize(count);
         for (std::size_t i = 0; i < count; ++i)
-            threads_.push_back(start_host_thread("cairn-" + name_ + "-" + std::to_string(i + 1), [this, i] { serve(i); }));
+            threads_.push_back(
+                start_host_thread("cairn-" + name_ + "-" + std::to_string(i + 1), [this, i] { serve(i); }));
     }
 
     ~OneLane() {
@@ -87,17 +88,14 @@ public:
         std::string no;
         {
             const std::lock_guard lock(mutex_);
-            if (closed_) {
-                no = "the server is stopping: \"" + job.what + "\" was not begun";
-            } else if (queue_.size() >= capacity_) {
-                no = "lane " + name_ + " is full (" + std::to_string(capacity_) + " jobs wait): \"" + job.what +
-                     "\" was not begun; try again later";
-            } else {
+            no = why_not(job);
+            if (no.empty()) {
                 queue_.push_back(std::move(job));
                 queued_.set(static_cast<double>(queue_.size()));
+                wake_.notify_one();
+                return;
             }
         }
-        if (no.empty()) return wake_.notify_one();
         refused_.add();
         complete(job, refusal(no));
     }
@@ -138,6 +136,14 @@ private:
         Job* job = nullptr;
         bool hurried = false;  ///< asked to stop by the lane, not by who holds the task
     };
+
+    /// Empty when there is room. REQUIRES: mutex_ held.
+    std::string why_not(const Job& job) const {
+        if (closed_) return "the server is stopping: \"" + job.what + "\" was not begun";
+        if (queue_.size() < capacity_) return {};
+        return "lane " + name_ + " is full (" + std::to_string(capacity_) + " jobs wait): \"" + job.what +
+               "\" was not begun; try again later";
+    }
 
     void serve(std::size_t me) {
         std::unique_lock lock(mutex_);
@@ -189,7 +195,8 @@ private:
                 if (running.job) names.push_back(running.job->what);
             lock.unlock();
             for (const std::string& name : names)
-                core_log().warning("still waiting for background work that does not end", {{"lane", name_}, {"work", name}});
+                core_log().warning("still waiting for background work that does not end",
+                                   {{"lane", name_}, {"work", name}});
             lock.lock();
         }
     }
@@ -221,7 +228,9 @@ Lanes::Lanes(const Options& options, Metrics& metrics) : state_(std::make_unique
         state_->lanes.push_back(std::make_unique<OneLane>(kNames[i], options.threads[i], options.queue, metrics));
 }
 
-Lanes::~Lanes() { stop(Duration(0)); }
+Lanes::~Lanes() {
+    stop(Duration(0));
+}
 
 Task Lanes::run(Lane lane, std::string what, std::function<void(const Task&)> work,
                 std::function<void(std::exception_ptr)> done) {

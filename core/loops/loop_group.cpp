@@ -24,7 +24,9 @@ LoopGroup::LoopGroup(std::size_t count) {
     }
 }
 
-LoopGroup::~LoopGroup() { stop(); }
+LoopGroup::~LoopGroup() {
+    stop();
+}
 
 void LoopGroup::start() {
     if (running_) return;
@@ -56,9 +58,13 @@ void LoopGroup::stop() {
     for (const auto& loop : loops_) loop->stop();
 }
 
-std::size_t LoopGroup::size() const noexcept { return loops_.size(); }
+std::size_t LoopGroup::size() const noexcept {
+    return loops_.size();
+}
 
-Loop& LoopGroup::at(std::size_t index) noexcept { return *loops_[index]; }
+Loop& LoopGroup::at(std::size_t index) noexcept {
+    return *loops_[index];
+}
 
 Loop* LoopGroup::current() noexcept {
     EventLoop* const loop = EventLoop::current();

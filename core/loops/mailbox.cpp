@@ -18,7 +18,9 @@ Mailbox::Mailbox() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
                                            ". Raise the limit of open files (ulimit -n, LimitNOFILE).");
 }
 
-Mailbox::~Mailbox() { close(event_); }
+Mailbox::~Mailbox() {
+    close(event_);
+}
 
 void Mailbox::put(Letter letter) {
     bool first;

@@ -24,7 +24,9 @@ StallWatch::StallWatch(const std::vector<EventLoop*>& loops, Metrics& metrics, L
     thread_ = start_host_thread("cairn-watch", [this] { run(); });
 }
 
-StallWatch::~StallWatch() { stop(); }
+StallWatch::~StallWatch() {
+    stop();
+}
 
 void StallWatch::stop() {
     {

@@ -65,9 +65,13 @@ Breadcrumb& thread_breadcrumb() noexcept {
     return *mine;
 }
 
-Breadcrumb* breadcrumb_in_signal() noexcept { return mine; }
+Breadcrumb* breadcrumb_in_signal() noexcept {
+    return mine;
+}
 
-const BreadcrumbSlot* breadcrumb_table() noexcept { return table; }
+const BreadcrumbSlot* breadcrumb_table() noexcept {
+    return table;
+}
 
 const char* intern(std::string_view text) {
     static std::mutex mutex;

@@ -18,7 +18,8 @@ struct Breadcrumb {
 /// The calling thread's breadcrumb. [any]
 Breadcrumb& thread_breadcrumb() noexcept;
 
-/// The one lasting copy of `text`; equal texts give the same pointer. Takes a lock: at registration, not per call. [any]
+/// The one lasting copy of `text`; equal texts give the same pointer. Takes a lock: at registration, not per call.
+/// [any]
 const char* intern(std::string_view text);
 
 /// A host→plugin call site: who is called. All pointers come from intern().

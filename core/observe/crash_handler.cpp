@@ -62,12 +62,18 @@ private:
 
 std::string_view signal_name(int number) noexcept {
     switch (number) {
-        case SIGSEGV: return "SIGSEGV, memory that is not there";
-        case SIGBUS: return "SIGBUS, memory that cannot be reached";
-        case SIGILL: return "SIGILL, an instruction that does not exist";
-        case SIGFPE: return "SIGFPE, arithmetic that has no result";
-        case SIGABRT: return "SIGABRT, a check that failed";
-        default: return "unknown";
+        case SIGSEGV:
+            return "SIGSEGV, memory that is not there";
+        case SIGBUS:
+            return "SIGBUS, memory that cannot be reached";
+        case SIGILL:
+            return "SIGILL, an instruction that does not exist";
+        case SIGFPE:
+            return "SIGFPE, arithmetic that has no result";
+        case SIGABRT:
+            return "SIGABRT, a check that failed";
+        default:
+            return "unknown";
     }
 }
 
@@ -87,7 +93,9 @@ bool write_place(Writer& out, const Breadcrumb* crumb) noexcept {
     return true;
 }
 
-int thread_id() noexcept { return static_cast<int>(syscall(SYS_gettid)); }
+int thread_id() noexcept {
+    return static_cast<int>(syscall(SYS_gettid));
+}
 
 void die_of(int number) noexcept {
     struct sigaction action {};
@@ -145,7 +153,7 @@ extern "C" void on_crash(int number, siginfo_t* info, void*) {
     int nobody = 0;
     if (!crashing_thread.compare_exchange_strong(nobody, self)) {
         if (nobody == self) return die_of(number);  // the report itself faulted
-        for (;;) pause();  // another thread is reporting; its end is everybody's end
+        for (;;) pause();                           // another thread is reporting; its end is everybody's end
     }
     end_in(10);
     report(number, info, self);

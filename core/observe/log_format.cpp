@@ -27,7 +27,7 @@ std::size_t character_length(std::string_view rest) noexcept {
     if (lead < 0xc2 || lead > 0xf4 || rest.size() < length) return 0;
     unsigned char lowest = 0x80;
     unsigned char highest = 0xbf;
-    if (lead == 0xe0) lowest = 0xa0;  // overlong
+    if (lead == 0xe0) lowest = 0xa0;   // overlong
     if (lead == 0xed) highest = 0x9f;  // surrogates
     if (lead == 0xf0) lowest = 0x90;
     if (lead == 0xf4) highest = 0x8f;  // past U+10FFFF
@@ -55,10 +55,17 @@ void append_hex(std::string& out, unsigned value, int digits) {
 void append_escape(std::string& out, std::string_view character, Style style) {
     const auto first = static_cast<unsigned char>(character[0]);
     switch (first) {
-        case '\n': out += "\\n"; return;
-        case '\r': out += "\\r"; return;
-        case '\t': out += "\\t"; return;
-        default: break;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            break;
     }
     if (style == Style::text) {
         for (const char c : character) {
@@ -131,21 +138,32 @@ void append_value(std::string& out, const Document& value, Style style, std::siz
     if (out.size() > end) return;
     const std::size_t room = end - out.size();
     switch (value.type()) {
-        case Document::Type::null: out += "null"; return;
-        case Document::Type::boolean: out += value.boolean_or(false) ? "true" : "false"; return;
-        case Document::Type::integer: append_number(out, value.integer_or(0)); return;
+        case Document::Type::null:
+            out += "null";
+            return;
+        case Document::Type::boolean:
+            out += value.boolean_or(false) ? "true" : "false";
+            return;
+        case Document::Type::integer:
+            append_number(out, value.integer_or(0));
+            return;
         case Document::Type::number: {
             const double number = value.number_or(0);
             if (std::isfinite(number)) {
                 append_number(out, number);
             } else {
-                out += std::isnan(number) ? "\"nan\"" : number > 0 ? "\"inf\"" : "\"-inf\"";  // JSON has no such numbers
+                out += std::isnan(number) ? "\"nan\""
+                       : number > 0       ? "\"inf\""
+                                          : "\"-inf\"";  // JSON has no such numbers
             }
             return;
         }
-        case Document::Type::text: append_quoted(out, value.text(), style, std::min(kLongestValue, room)); return;
+        case Document::Type::text:
+            append_quoted(out, value.text(), style, std::min(kLongestValue, room));
+            return;
         case Document::Type::list:
-        case Document::Type::map: break;
+        case Document::Type::map:
+            break;
     }
     if (depth == kDeepest) {
         append_quoted(out, kCut, style);
@@ -203,11 +221,16 @@ bool is_secret_key(std::string_view key) noexcept {
 
 std::string_view level_word(LogLevel level) noexcept {
     switch (level) {
-        case LogLevel::trace: return "trace";
-        case LogLevel::debug: return "debug";
-        case LogLevel::info: return "info";
-        case LogLevel::warning: return "warn";
-        case LogLevel::error: return "error";
+        case LogLevel::trace:
+            return "trace";
+        case LogLevel::debug:
+            return "debug";
+        case LogLevel::info:
+            return "info";
+        case LogLevel::warning:
+            return "warn";
+        case LogLevel::error:
+            return "error";
     }
     return "?";
 }

@@ -17,11 +17,16 @@ namespace {
 
 spdlog::level::level_enum spdlog_level(LogLevel level) noexcept {
     switch (level) {
-        case LogLevel::trace: return spdlog::level::trace;
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warning: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
+        case LogLevel::trace:
+            return spdlog::level::trace;
+        case LogLevel::debug:
+            return spdlog::level::debug;
+        case LogLevel::info:
+            return spdlog::level::info;
+        case LogLevel::warning:
+            return spdlog::level::warn;
+        case LogLevel::error:
+            return spdlog::level::err;
     }
     return spdlog::level::info;
 }
@@ -57,11 +62,13 @@ struct LogSink::State {
     Format format = Format::text;
 };
 
-LogSink::LogSink() : state_(std::make_unique<State>()) { state_->logger = make_logger({}); }
+LogSink::LogSink() : state_(std::make_unique<State>()) {
+    state_->logger = make_logger({});
+}
 
 LogSink& LogSink::instance() noexcept {
     // Never destroyed: threads and destructors of statics may log to the very end.
-    static auto& sink = *new LogSink;
+    static auto& sink = *new LogSink;  // NOLINT(bugprone-unhandled-exception-at-new): no log, no host
     return sink;
 }
 
@@ -71,9 +78,13 @@ void LogSink::configure(const Options& options) {
     set_level(options.level);
 }
 
-void LogSink::set_level(LogLevel level) noexcept { level_.store(level, std::memory_order_relaxed); }
+void LogSink::set_level(LogLevel level) noexcept {
+    level_.store(level, std::memory_order_relaxed);
+}
 
-bool LogSink::enabled(LogLevel level) const noexcept { return level >= level_.load(std::memory_order_relaxed); }
+bool LogSink::enabled(LogLevel level) const noexcept {
+    return level >= level_.load(std::memory_order_relaxed);
+}
 
 void LogSink::write(LogLevel level, std::string_view origin, std::string_view message,
                     const Document& details) noexcept {
@@ -101,10 +112,12 @@ void NamedLog::write(LogLevel level, std::string_view message, const Document& d
     LogSink::instance().write(level, name_, message, details);
 }
 
-bool NamedLog::enabled(LogLevel level) const noexcept { return LogSink::instance().enabled(level); }
+bool NamedLog::enabled(LogLevel level) const noexcept {
+    return LogSink::instance().enabled(level);
+}
 
 Log& core_log() noexcept {
-    static auto& log = *new NamedLog("core");
+    static auto& log = *new NamedLog("core");  // NOLINT(bugprone-unhandled-exception-at-new): no log, no host
     return log;
 }
 

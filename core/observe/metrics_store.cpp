@@ -52,7 +52,8 @@ public:
     explicit HistogramCell(const std::vector<double>& bounds) : bounds_(bounds), buckets_(bounds.size() + 1) {}
     void observe(double value) noexcept override {
         if (std::isnan(value)) return;
-        const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();  // `le`: inclusive
+        const auto bucket =
+            std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();  // `le`: inclusive
         buckets_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
         sum_.fetch_add(value, std::memory_order_relaxed);
     }
@@ -75,10 +76,14 @@ private:
 
 const char* type_word(prometheus::MetricType type) noexcept {
     switch (type) {
-        case prometheus::MetricType::Counter: return "counter";
-        case prometheus::MetricType::Gauge: return "gauge";
-        case prometheus::MetricType::Histogram: return "histogram";
-        default: return "metric";
+        case prometheus::MetricType::Counter:
+            return "counter";
+        case prometheus::MetricType::Gauge:
+            return "gauge";
+        case prometheus::MetricType::Histogram:
+            return "histogram";
+        default:
+            return "metric";
     }
 }
 
@@ -93,14 +98,18 @@ struct Family {
 
 void check_names(const std::string& name, const Labels& labels, prometheus::MetricType type) {
     if (!prometheus::CheckMetricName(name))
-        throw Error(Code::internal, "\"" + name + "\" is no name for a metric: use letters, digits and _, such as "
-                                    "cairn_<plugin>_<what>_<unit>");
+        throw Error(Code::internal, "\"" + name +
+                                        "\" is no name for a metric: use letters, digits and _, such as "
+                                        "cairn_<plugin>_<what>_<unit>");
     for (const auto& [label, value] : labels) {
-        if (!prometheus::CheckLabelName(label) || label.find(':') != std::string::npos ||
-            (type == prometheus::MetricType::Histogram && label == "le"))
-            throw Error(Code::internal, "metric " + name + ": \"" + label + "\" is no name for a label: use letters, "
-                                        "digits and _" +
-                                            (label == "le" ? ", and not \"le\", which histograms need themselves" : ""));
+        if (type == prometheus::MetricType::Histogram && label == "le")
+            throw Error(Code::internal,
+                        "metric " + name + ": histograms need the label \"le\" themselves; take another");
+        if (!prometheus::CheckLabelName(label) || label.find(':') != std::string::npos) {
+            std::string text = "metric " + name;
+            text.append(": \"").append(label).append("\" is no name for a label: use letters, digits and _");
+            throw Error(Code::internal, text);
+        }
     }
 }
 
@@ -137,7 +146,8 @@ struct MetricsStore::State {
     ProcessMetrics process;
 
     /// REQUIRES: mutex held.
-    Family& family(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels) {
+    Family& family(const std::string& name, const std::string& help, prometheus::MetricType type,
+                   const Labels& labels) {
         check_names(name, labels, type);
         const auto [at, fresh] = families.try_emplace(name);
         Family& family = at->second;

@@ -1,11 +1,14 @@
 #include "core/observe/process_metrics.hpp"
 
-#include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace cairn::core {
@@ -33,12 +36,12 @@ double cpu_seconds() {
 }
 
 double open_descriptors() {
-    DIR* const folder = opendir("/proc/self/fd");
-    if (!folder) return 0;
-    double count = -3;  // ".", ".." and the folder itself
-    while (readdir(folder)) ++count;
-    closedir(folder);
-    return count;
+    std::error_code failed;
+    double count = -1;  // the one that reads the folder
+    for (std::filesystem::directory_iterator at("/proc/self/fd", failed), end; !failed && at != end;
+         at.increment(failed))
+        ++count;
+    return std::max(count, 0.0);
 }
 
 double thread_count() {

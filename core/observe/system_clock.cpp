@@ -7,6 +7,8 @@ WallTime SystemClock::wall() const noexcept {
         .count();
 }
 
-std::chrono::steady_clock::time_point SystemClock::steady() const noexcept { return std::chrono::steady_clock::now(); }
+std::chrono::steady_clock::time_point SystemClock::steady() const noexcept {
+    return std::chrono::steady_clock::now();
+}
 
 }  // namespace cairn::core

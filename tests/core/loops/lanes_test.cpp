@@ -31,12 +31,12 @@ class LanesTest : public testing::Test {
 protected:
     /// One thread, held up until `door` opens: what is run next stays queued.
     void hold(Lanes& lanes, Door& begun, Door& door) {
-        lanes.run(
-            Lane::files, "hold", [&](const Task&) {
-                begun.open();
-                door.wait();
-            },
-            {});
+        lanes.run(Lane::files, "hold",
+                  [&](const Task&) {
+                      begun.open();
+                      door.wait();
+                  },
+                  {});
         ASSERT_TRUE(begun.wait());
     }
     static Lanes::Options one_thread(std::size_t queue) { return {{1, 1, 1, 1}, queue}; }
@@ -46,13 +46,15 @@ protected:
 
 TEST_F(LanesTest, RunsWorkAndTellsThatItIsDone) {
     Lanes lanes({}, metrics);
-    for (const auto& [lane, name] : {std::pair{Lane::general, "cairn-general-"}, std::pair{Lane::files, "cairn-files-"},
-                                    std::pair{Lane::cache, "cairn-cache-"}, std::pair{Lane::storage, "cairn-storage-"}}) {
+    for (const auto& [lane, name] :
+         {std::pair{Lane::general, "cairn-general-"}, std::pair{Lane::files, "cairn-files-"},
+          std::pair{Lane::cache, "cairn-cache-"}, std::pair{Lane::storage, "cairn-storage-"}}) {
         Door done;
         std::string thread;
         std::string outcome;
         lanes.run(
-            lane, "name", [&](const Task& task) {
+            lane, "name",
+            [&](const Task& task) {
                 EXPECT_FALSE(task.cancelled());
                 std::array<char, 16> buffer{};
                 pthread_getname_np(pthread_self(), buffer.data(), buffer.size());
@@ -114,7 +116,8 @@ TEST_F(LanesTest, AFullLaneRefusesAtOnceAndTheOthersDoNot) {
             where = std::this_thread::get_id();
         });
     EXPECT_EQ(where, std::this_thread::get_id());
-    EXPECT_NE(outcome.find("unavailable: lane files is full (2 jobs wait): \"thumbnail\""), std::string::npos) << outcome;
+    EXPECT_NE(outcome.find("unavailable: lane files is full (2 jobs wait): \"thumbnail\""), std::string::npos)
+        << outcome;
     Door other;
     lanes.run(Lane::cache, "other", [&](const Task&) { other.open(); }, {});
     EXPECT_TRUE(other.wait());
@@ -164,9 +167,12 @@ TEST_F(LanesTest, RunningWorkSeesThatItIsCancelledAndItsCompletionIsNotCalled) {
 TEST_F(LanesTest, ACompletionThatThrowsDoesNotEndTheLane) {
     Lanes lanes(one_thread(10), metrics);
     Door next;
-    lanes.run(Lane::files, "a", [](const Task&) {}, [](std::exception_ptr) { throw std::runtime_error("completion"); });
-    lanes.run(Lane::files, "b", [](const Task&) {}, [](std::exception_ptr) { throw 42; });
-    lanes.run(Lane::files, "c", [](const Task&) {}, [&](std::exception_ptr) { next.open(); });
+    lanes.run(
+        Lane::files, "a", [](const Task&) {}, [](std::exception_ptr) { throw std::runtime_error("completion"); });
+    lanes.run(
+        Lane::files, "b", [](const Task&) {}, [](std::exception_ptr) { throw 42; });
+    lanes.run(
+        Lane::files, "c", [](const Task&) {}, [&](std::exception_ptr) { next.open(); });
     EXPECT_TRUE(next.wait());
 }
 
@@ -192,8 +198,9 @@ TEST_F(LanesTest, StopFinishesWhatIsQueuedAndRefusesWhatIsNew) {
     EXPECT_EQ(ran.load(), 500);
     EXPECT_EQ(told.load(), 500);
     std::string outcome;
-    lanes.run(Lane::general, "late", [&](const Task&) { ++ran; },
-              [&](std::exception_ptr failed) { outcome = text_of(failed); });
+    lanes.run(
+        Lane::general, "late", [&](const Task&) { ++ran; },
+        [&](std::exception_ptr failed) { outcome = text_of(failed); });
     EXPECT_NE(outcome.find("stopping"), std::string::npos) << outcome;
     EXPECT_EQ(ran.load(), 500);
 }
@@ -217,7 +224,8 @@ TEST_F(LanesTest, AfterTheGraceTheQueuedAreRefusedAndTheRunningAskedToStop) {
         },
         note("first"));
     ASSERT_TRUE(begun.wait());
-    lanes.run(Lane::files, "waits", [](const Task&) { ADD_FAILURE() << "too late to begin"; }, note("second"));
+    lanes.run(
+        Lane::files, "waits", [](const Task&) { ADD_FAILURE() << "too late to begin"; }, note("second"));
     lanes.stop(Duration(0));
     std::sort(outcomes.begin(), outcomes.end());
     ASSERT_EQ(outcomes.size(), 2u) << "every completion is owed";

@@ -163,8 +163,7 @@ TEST(LoopGroup, StopRunsWhatIsPostedAndWhatThatPosts) {
     std::atomic<int> ran{0};
     std::function<void(int)> hop = [&](int left) {
         ran.fetch_add(1);
-        if (left > 0)
-            group.at(static_cast<std::size_t>(left) % 3).post([&hop, left] { hop(left - 1); });
+        if (left > 0) group.at(static_cast<std::size_t>(left) % 3).post([&hop, left] { hop(left - 1); });
     };
     for (int i = 0; i < 200; ++i) group.at(static_cast<std::size_t>(i) % 3).post([&] { hop(9); });
     group.stop();

@@ -38,18 +38,22 @@ TEST(LogText, QuotesWhatWouldReadWrongBare) {
     EXPECT_THAT(text_line("m", {{"said", "\"no\" \\"}}), EndsWith(R"(said="\"no\" \\")"));
     EXPECT_THAT(text_line("m", {{"at", Document::list({1, 2.5, nullptr})}, {"in", {{"a", "b"}}}}),
                 EndsWith(R"(at=[1,2.5,null] in={"a":"b"})"));
-    EXPECT_THAT(text_line("m", {{"none", Document::list()}, {"nothing", Document::map()}}), EndsWith("none=[] nothing={}"));
+    EXPECT_THAT(text_line("m", {{"none", Document::list()}, {"nothing", Document::map()}}),
+                EndsWith("none=[] nothing={}"));
 }
 
 TEST(LogText, NeitherMessageNorValuesCanForgeALineOrSteerATerminal) {
     const std::string evil = std::string("a\r\n12:00:00 info  core  all is well\x1b[2J\t") + '\0' + "\x7f";
-    for (const std::string& line : {text_line(evil, {}), text_line("m", {{"name", evil}}), text_line("m", {{evil, 1}})}) {
+    for (const std::string& line :
+         {text_line(evil, {}), text_line("m", {{"name", evil}}), text_line("m", {{evil, 1}})}) {
         for (const char c : line) EXPECT_FALSE(static_cast<unsigned char>(c) < 0x20 || c == 0x7f) << line;
         EXPECT_THAT(line, HasSubstr("a\\r\\n12:00:00"));
         EXPECT_THAT(line, HasSubstr("\\x1b[2J\\t\\x00\\x7f"));
     }
     // C1 controls, line separator, and the mark that turns the direction of text around.
-    EXPECT_THAT(text_line("\xc2\x9b" "2J \xe2\x80\xa8 \xe2\x80\xae", {}),
+    EXPECT_THAT(text_line("\xc2\x9b"
+                          "2J \xe2\x80\xa8 \xe2\x80\xae",
+                          {}),
                 EndsWith("\\xc2\\x9b2J \\xe2\\x80\\xa8 \\xe2\\x80\\xae"));
 }
 
@@ -115,9 +119,11 @@ TEST(LogLimits, LinesStayWithinEightKibibytes) {
     for (int i = 0; i < 200; ++i) deep = Document{{"down", deep}};
     const std::string long_controls(50'000, '\x1b');
     for (const Document& details :
-         {many, Document{{"text", long_text}}, Document{{"a", long_wide}, {"b", long_wide}, {"c", long_wide}, {"d", long_wide}},
-          Document{{"many", many}}, Document{{long_text, long_text}}, Document{{"deep", deep}},
-          Document{{"esc", long_controls}, {"esc2", Document::list({long_controls, long_controls, long_controls, 1})}}}) {
+         {many, Document{{"text", long_text}},
+          Document{{"a", long_wide}, {"b", long_wide}, {"c", long_wide}, {"d", long_wide}}, Document{{"many", many}},
+          Document{{long_text, long_text}}, Document{{"deep", deep}},
+          Document{{"esc", long_controls},
+                   {"esc2", Document::list({long_controls, long_controls, long_controls, 1})}}}) {
         for (const std::string& message : {std::string("m"), long_text, long_wide, long_controls}) {
             const std::string text = text_line(message, details);
             EXPECT_LE(text.size(), kLogLine);

@@ -46,7 +46,8 @@ TEST(MetricsStore, HistogramsCountUpToAndIncludingEachBound) {
 
 TEST(MetricsStore, TheSameNameAndLabelsAreTheSameObject) {
     MetricsStore store;
-    EXPECT_EQ(&store.counter("c_total", "h", {{"a", "1"}, {"b", "2"}}), &store.counter("c_total", "h", {{"b", "2"}, {"a", "1"}}));
+    EXPECT_EQ(&store.counter("c_total", "h", {{"a", "1"}, {"b", "2"}}),
+              &store.counter("c_total", "h", {{"b", "2"}, {"a", "1"}}));
     EXPECT_NE(&store.counter("c_total", "h", {{"a", "1"}}), &store.counter("c_total", "h", {{"a", "2"}}));
     EXPECT_EQ(&store.histogram("h_seconds", "h", {1, 2}, {}), &store.histogram("h_seconds", "h", {3}, {}));
 }

@@ -65,8 +65,8 @@ TEST_F(CallFenceTest, ACallThatReturnsLeavesNothingButACrumbMeanwhile) {
 }
 
 TEST_F(CallFenceTest, ARefusalIsPassedOnAsItIsAndNotLogged) {
-    const auto outcome =
-        fenced(site("refuses"), [] { throw Error(Code::rate_limited, "too fast").at("d.x").retry_after(Duration(250)); });
+    const auto outcome = fenced(
+        site("refuses"), [] { throw Error(Code::rate_limited, "too fast").at("d.x").retry_after(Duration(250)); });
     ASSERT_TRUE(outcome);
     EXPECT_FALSE(outcome->fault);
     EXPECT_EQ(outcome->error.code(), Code::rate_limited);
