@@ -67,6 +67,7 @@ void ClientConnection::on_io(bool readable, bool writable, bool hangup) {
     }
     if (readable || hangup) {
         unread_ = true;
+        hangup_ = hangup_ || hangup;
         read_all();
     }
 }
@@ -86,7 +87,8 @@ void ClientConnection::read_all() {
     std::vector<char>& buffer = shard_.read_buffer_;
     while (unread_ && wants_input()) {
         if (budget == 0) return shard_.read_later(*this);
-        const ssize_t got = ::recv(fd_, buffer.data(), std::min(buffer.size(), budget), 0);
+        const std::size_t room = std::min(buffer.size(), budget);
+        const ssize_t got = ::recv(fd_, buffer.data(), room, 0);
         if (got < 0) {
             if (errno == EINTR) continue;
             unread_ = false;
@@ -98,6 +100,8 @@ void ClientConnection::read_all() {
             return on_eof();
         }
         budget -= static_cast<std::size_t>(got);
+        // epoll(7), Q9: a short read from a stream empties it; more bytes, or the end, are announced anew.
+        if (static_cast<std::size_t>(got) < room && !hangup_) unread_ = false;
         shard_.tallies_.bytes_in.add(static_cast<double>(got));
         on_wire({buffer.data(), static_cast<std::size_t>(got)});
     }

@@ -84,6 +84,7 @@ private:
     bool read_later_ = false;   ///< on the shard's list of those with more to read
     bool unread_ = true;        ///< the socket may hold bytes that no event will announce again
     bool counted_;
+    bool hangup_ = false;       ///< the peer has shut its side; only reading tells how much comes before
     bool eof_ = false;
     bool write_shut_ = false;
     std::uint64_t id_;

@@ -10,6 +10,8 @@
 #include <cairn/error.hpp>
 #include <cairn/session.hpp>
 
+#include <plugins/gateway/http_head.hpp>
+
 namespace cairn::gateway {
 
 /// One wslay context and who is using it.
@@ -180,8 +182,11 @@ void FrameReader::control_received(std::uint8_t opcode, std::uint16_t code, std:
     if (finished_) return;
     if (opcode == WSLAY_PING) return sink_.on_ping(payload);
     if (opcode == WSLAY_PONG) return sink_.on_pong(payload);
+    const std::string_view reason = payload.size() > 2 ? payload.substr(2) : std::string_view();
+    // wslay overlooks this when the payload comes in pieces: it skips two bytes of each.
+    if (!is_utf8(reason)) return violate(close_code::kBadData, "a close reason that is not UTF-8");
     finished_ = true;
-    sink_.on_close(code == 0 ? std::uint16_t{1005} : code, payload.size() > 2 ? payload.substr(2) : std::string_view());
+    sink_.on_close(code == 0 ? std::uint16_t{1005} : code, reason);
 }
 
 void FrameReader::violate(std::uint16_t code, std::string_view why) {
