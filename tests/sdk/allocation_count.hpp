@@ -4,7 +4,7 @@
 
 namespace cairn {
 
-/// How often this thread has called operator new since it began: tests of the hot path compare two readings.
+/// How often this thread has allocated memory so far: tests of the hot path compare two readings.
 std::size_t allocation_count() noexcept;
 
 }  // namespace cairn

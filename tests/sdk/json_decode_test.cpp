@@ -339,6 +339,12 @@ void describe(Fields<Move>& f) {
     f(&Move::id, "id", "object").matching(Pattern::identifier).max_length(64);
 }
 
+TEST(AllocationCount, Counts) {
+    const std::size_t before = allocation_count();
+    const auto made = std::make_unique<std::string>(1000, 'x');
+    EXPECT_GE(allocation_count(), before + 2) << made->size();
+}
+
 TEST(JsonDecode, AllocatesNothingForAFlatMessage) {
     const std::string_view json = R"({"p":[12.345,1.5,-33.25],"r":[0,1.5708,0],"ts":123456789,"id":"obj-1"})";
     Move move;
