@@ -1,16 +1,23 @@
 // Where somebody else is at this moment: positions come a few times a second and unevenly, the eye wants them sixty times and evenly.
-// So they are shown a little late, between two that are known.
+// So they are shown a little late, between two that are known. How late depends on the sender: his pace, and how unevenly he arrives.
 
-/** How late, in ms. A sender speaks every 66 ms and the server's tick adds up to 50. */
-export const DELAY_MS = 120;
+const SHORTEST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 400;
 /** A sender's clock that jumps by more than this has been set; start anew. */
 const JUMP_MS = 1000;
-const KEPT = 16;
+/** Longer silence than this is standing still, not a slow pace. */
+const PAUSE_MS = 500;
+const KEPT = 24;
 
 export class Track {
     constructor() {
         this.samples = [];
         this.offset = null;
+        /** How late things are shown, ms; follows `wanted` slowly, so that nobody jumps when it changes. */
+        this.delay = 120;
+        this.pace = 66;
+        this.unevenness = 10;
+        this.looked_at = null;
     }
 
     /** At once, without a movement: the first position, or a fresh state. */
@@ -26,28 +33,39 @@ export class Track {
      * @param {number} now when it arrived here, ms
      */
     push(p, r, ts, now) {
-        let at = now;
-        if (Number.isFinite(ts) && ts > 0) {
-            const offset = now - ts;
-            // The smallest difference of the clocks is the one with the least waiting in it. It may grow slowly (clocks drift).
-            if (this.offset === null || Math.abs(offset - this.offset) > JUMP_MS) this.offset = offset;
-            else this.offset = Math.min(this.offset + 0.05, offset);
-            at = ts + this.offset;
-        }
+        const at = this.timeOf(ts, now);
         const last = this.samples.at(-1);
         if (last && at <= last.at) {
             if (last.at - at < JUMP_MS) return;
             this.samples = [];
         }
-        if (last && last.at === -Infinity) {
-            // Standing until now: the way to the first new position begins one step ago, not long ago.
-            last.at = at - DELAY_MS;
-        } else if (last && at - last.at > 500) {
-            // Stood still in between; without this they would glide all that time.
-            this.samples.push({ at: at - DELAY_MS, p: [...last.p], r: [...last.r] });
+        if (last) {
+            const step = at - last.at;
+            if (step > 0 && step < PAUSE_MS) this.pace += (step - this.pace) * 0.1;
+            // Standing until now: the way to the new position begins one step ago, not long ago.
+            if (last.at === -Infinity) last.at = at - this.pace;
+            else if (step > PAUSE_MS) this.samples.push({ at: at - this.pace, p: [...last.p], r: [...last.r] });
         }
         this.samples.push({ at, p: [...p], r: [...r] });
         if (this.samples.length > KEPT) this.samples.shift();
+    }
+
+    /** When it was true, in the clock of this page: the sender's time plus the smallest difference of the clocks ever seen. */
+    timeOf(ts, now) {
+        if (!Number.isFinite(ts) || ts <= 0) return now;
+        const offset = now - ts;
+        if (this.offset === null || Math.abs(offset - this.offset) > JUMP_MS) this.offset = offset;
+        // The smallest one has the least waiting in it. It may grow slowly, because clocks drift.
+        else this.offset = Math.min(this.offset + 0.05, offset);
+        const late = offset - this.offset;
+        // Grows with the first late one, shrinks over many good ones.
+        this.unevenness += (late - this.unevenness) * (late > this.unevenness ? 0.3 : 0.02);
+        return ts + this.offset;
+    }
+
+    /** One step of the sender must be known ahead of what is shown, and the lateness that is usual. */
+    get wanted() {
+        return Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, this.pace + 1.5 * this.unevenness + 20));
     }
 
     /**
@@ -55,19 +73,24 @@ export class Track {
      * @returns {{p: number[], r: number[], speed: number}} speed in metres a second over the ground
      */
     at(now) {
-        const when = now - DELAY_MS;
+        const passed = this.looked_at === null ? 0 : Math.max(0, Math.min(now - this.looked_at, 100));
+        this.looked_at = now;
+        // A tenth slower or faster than life: nobody sees it.
+        this.delay += Math.max(-0.1 * passed, Math.min(0.1 * passed, this.wanted - this.delay));
+        return this.where(now - this.delay);
+    }
+
+    where(when) {
         const { samples } = this;
         if (samples.length === 0) return { p: [0, 0, 0], r: [0, 0, 0], speed: 0 };
         let i = samples.length - 1;
         while (i > 0 && samples[i].at > when) i -= 1;
         const a = samples[i];
         const b = samples[i + 1];
-        if (b) {
-            const part = a.at === -Infinity ? 0 : Math.min(1, Math.max(0, (when - a.at) / (b.at - a.at)));
-            return { p: mix(a.p, b.p, part), r: turn(a.r, b.r, part), speed: speed(a, b) };
-        }
         // The next position is overdue or nobody moves: stand. Guessing on would have to be taken back with a jerk.
-        return { p: [...a.p], r: [...a.r], speed: 0 };
+        if (!b) return { p: [...a.p], r: [...a.r], speed: 0 };
+        const part = a.at === -Infinity ? 0 : Math.min(1, Math.max(0, (when - a.at) / (b.at - a.at)));
+        return { p: mix(a.p, b.p, part), r: turn(a.r, b.r, part), speed: speed(a, b) };
     }
 }
 
