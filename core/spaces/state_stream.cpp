@@ -63,7 +63,6 @@ Frame StateStream::next(HostedSpace& space) {
         if (more) break;
         item_.clear();
         ++part_;
-        if (part_ < parts_.size() && (items >= kItems || sections.size() >= bytes_)) break;
     }
     done_ = part_ == parts_.size();
 

@@ -53,9 +53,9 @@ TEST_P(Loops, TheAnswerAndTheEventComeInTheOrderTheyWereSaid) {
     for (int i = 0; i < 20; ++i) bob.send_only(R"({"t":"cry","id":)" + std::to_string(i) + R"(,"d":{"text":"x"}})");
     house.settle();
     ASSERT_EQ(bob.connection.messages.size(), 40u);
-    for (int i = 0; i < 20; ++i) {
-        EXPECT_EQ(bob.connection.messages[2 * i]["s"].integer_or(0), i + 1);
-        EXPECT_EQ(bob.connection.messages[2 * i + 1]["re"].integer_or(-1), i);
+    for (std::size_t i = 0; i < 20; ++i) {
+        EXPECT_EQ(bob.connection.messages[2 * i]["s"].integer_or(0), static_cast<std::int64_t>(i + 1));
+        EXPECT_EQ(bob.connection.messages[2 * i + 1]["re"].integer_or(-1), static_cast<std::int64_t>(i));
     }
 }
 

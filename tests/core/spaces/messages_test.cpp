@@ -80,7 +80,7 @@ TEST(Messages, WhatAHandlerThrowsIsTheAnswer) {
     house.advance(Duration(60));
     EXPECT_TRUE(ann.reply(3)["ok"].boolean_or(false)) << "who keeps the reply answers";
     std::size_t replies = 0;
-    for (const Document& message : ann.connection.messages) replies += message.find("re") ? 1 : 0;
+    for (const Document& message : ann.connection.messages) replies += message.find("re") ? 1u : 0u;
     EXPECT_EQ(replies, 3u) << "each is answered once";
 }
 
