@@ -74,7 +74,8 @@ ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
                                       [this, hold](Result<std::vector<MessageRow>> rows) {
                                           if (!rows) return hold->fail(rows.error());
                                           for (MessageRow& row : rows.value()) lines_.push_front(std::move(row));
-                                          if (!lines_.empty()) last_at_ = lines_.back().created_at;
+                                          // One later: the counter of that millisecond is not known any more.
+                                          if (!lines_.empty()) last_at_ = lines_.back().created_at + 1;
                                       });
     if (config_.purge_deleted_after.count() > 0) space_.every(kPurgeEvery, [this] { purge(); });
 }
