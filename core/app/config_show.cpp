@@ -23,11 +23,11 @@ int show(const Arguments& arguments, Terminal& terminal) {
         print_problems(*preparation, terminal.err, terminal.err_colour);
         return exit_code::kProblems;
     }
-    Document shown = to_document(struct_type<HostConfig>(), &preparation->host);
+    Document shown = settings_document(struct_type<HostConfig>(), &preparation->host);
     Document plugins = Document::map();
     for (const auto& plugin : preparation->plugins->plugins()) {
         const StructType* type = plugin->setup->config_type();
-        plugins.set(plugin->name, type ? to_document(*type, plugin->setup->config_value()) : Document::map());
+        plugins.set(plugin->name, type ? settings_document(*type, plugin->setup->config_value()) : Document::map());
     }
     shown.set("plugins", plugins);
     if (arguments.has("--json")) {

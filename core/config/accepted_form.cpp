@@ -35,7 +35,9 @@ std::string length_words(const Field& field, std::string_view unit) {
 
 std::string integer_words(const Field& field, const Type& type) {
     std::string words = "a whole number";
-    if (field.has_min || field.has_max) {
+    if (field.has_min && field.has_max && field.min == field.max) {
+        words += ", " + range_words(field, type);
+    } else if (field.has_min || field.has_max) {
         words += ' ' + range_words(field, type);
     } else if (type.width < 8) {
         const unsigned bits = type.width * 8U;
@@ -49,7 +51,7 @@ std::string integer_words(const Field& field, const Type& type) {
 }
 
 std::string with_range(std::string words, const Field& field, const Type& type) {
-    const std::string range = range_words(field, type);
+    const std::string range = range_words_of(field, type);
     return range.empty() ? words : std::move(words) + ", " + range;
 }
 
@@ -136,9 +138,15 @@ std::string bound_words(const Type& type, double bound) {
 
 std::string range_words(const Field& field, const Type& type) {
     std::string out;
-    if (field.has_min && field.has_max) out = "from " + bound_words(type, field.min) + " to " + bound_words(type, field.max);
+    if (field.has_min && field.has_max && field.min == field.max) out = "exactly " + bound_words(type, field.min);
+    else if (field.has_min && field.has_max) out = "from " + bound_words(type, field.min) + " to " + bound_words(type, field.max);
     else if (field.has_min) out = "at least " + bound_words(type, field.min);
     else if (field.has_max) out = "at most " + bound_words(type, field.max);
+    return out;
+}
+
+std::string range_words_of(const Field& field, const Type& type) {
+    std::string out = range_words(field, type);
     if (out.empty()) return out;
     const Kind kind = inner(type).kind;
     return kind == Kind::rate ? "its count " + out : kind == Kind::vector ? "each " + out : out;

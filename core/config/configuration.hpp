@@ -64,6 +64,9 @@ std::string print_rate(Rate value);
 /// `cairn config explain PATH`: type, default, range, reload behaviour, and where the value in force came from. [control]
 std::string explain_field(const Field& field, const void* default_member, const std::string& path, const Document* value,
                           const std::vector<ConfigSource>& sources);
+/// A described struct as it would be written in YAML: durations, sizes and rates with their units, secrets masked, empty
+/// optionals as null. Read back it means the same, but for the secrets. [any]
+Document settings_document(const StructType& type, const void* object);
 /// The reference page (Markdown) of one described struct, for config/reference/. [control]
 std::string reference_page(const std::string& title, const std::string& path, const StructType& type);
 /// A JSON Schema object for a described struct, for editors. [control]

@@ -33,7 +33,8 @@ std::string out_of_range(const Field& field, const Type& type, double value) {
     const bool low = field.has_min && value < field.min;
     const bool high = field.has_max && value > field.max;
     if (!low && !high) return {};
-    return bound_words(type, value) + " is out of range; it must be " + range_words(field, type);
+    const std::string_view what = type.kind == Kind::rate ? "its count" : type.kind == Kind::vector ? "each component" : "it";
+    return bound_words(type, value) + " is out of range; " + std::string(what) + " must be " + range_words(field, type);
 }
 
 template <class T>
@@ -70,7 +71,10 @@ ScalarVerdict check_integer(const Field& field, const Type& type, const Document
         store_width(type, node.boolean_or(false) ? field.true_value : 0, out);
         return {};
     }
-    if (!node.is_integer()) return not_a("a whole number", node);
+    if (!node.is_integer()) {
+        const bool switch_meant = field.has_true_value && node.is_text() && is_old_switch(node.text());
+        return not_a("a whole number", node, switch_meant ? "only true and false are switches, in small letters" : "");
+    }
     const std::int64_t value = node.integer_or(0);
     std::string wrong = out_of_range(field, type, static_cast<double>(value));
     if (wrong.empty() && !fits(type, value)) wrong = std::to_string(value) + " is out of range";

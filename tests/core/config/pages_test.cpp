@@ -93,6 +93,48 @@ TEST(ReferencePage, EndsForStructsThatHoldThemselves) {
     EXPECT_LT(json_schema(struct_type<Tree>()).to_json().size(), 20'000u);
 }
 
+struct Fixed {
+    int version = 1;
+};
+void describe(Fields<Fixed>& f) { f(&Fixed::version, "version", "of the format").between(1, 1); }
+
+TEST(AcceptedForm, OneValueOnly) {
+    EXPECT_EQ(accepted_form(struct_type<Fixed>().fields[0]), "a whole number, exactly 1");
+    Reading r("version: 2\n");
+    Fixed fixed;
+    check_and_fill(struct_type<Fixed>(), r.root(), "", &fixed, r.report);
+    EXPECT_EQ(r.problems(), std::vector<std::string>{"1:10 version: 2 is out of range; it must be exactly 1"});
+}
+
+TEST(SettingsDocument, ReadsBackAsTheSameSettings) {
+    Everything e;
+    e.wait = Duration(1500);
+    e.size = Bytes{65536};
+    e.rate = Rate{5, Duration(60'000)};
+    e.named = "yes";
+    e.list = {1, 2};
+    e.inners = {{1, "ab"}};
+    e.by_name["k"] = {2, "no"};
+    e.at = {1, 2.5, -3};
+    e.maybe = 2;
+    e.secret = Secret("hunter2");
+    const Document shown = settings_document(struct_type<Everything>(), &e);
+    EXPECT_EQ(shown["wait"].text(), "1500ms");
+    EXPECT_EQ(shown["size"].text(), "64KiB");
+    EXPECT_EQ(shown["rate"].text(), "5/m");
+    EXPECT_EQ(shown.to_json().find("hunter2"), std::string::npos);
+    EXPECT_EQ(shown["secret"].text(), "***");
+
+    Document without = shown;
+    without.remove("secret");
+    Reading r(without.to_json());  // JSON is YAML
+    Everything back;
+    check_and_fill(struct_type<Everything>(), r.root(), "", &back, r.report);
+    EXPECT_TRUE(r.report.empty()) << r.printed();
+    back.secret = e.secret;
+    EXPECT_EQ(settings_document(struct_type<Everything>(), &back), shown);
+}
+
 TEST(JsonSchema, DescribesTheYamlForms) {
     const Document schema = json_schema(struct_type<Everything>());
     EXPECT_EQ(schema["additionalProperties"], Document(false));
