@@ -70,12 +70,18 @@ test('what one says the other reads', options, async () => {
 });
 
 test('markup in a message is text and nothing else', options, async () => {
-    const nasty = '<img src=x onerror=alert(1)>';
-    await ada.fill('#chat-text', nasty);
-    await ada.press('#chat-text', 'Enter');
+    const attacks = ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '"><svg onload=alert(1)>', '<iframe src="javascript:alert(1)">',
+        '</script><script>alert(1)//', '&lt;b&gt;', '{{constructor.constructor("alert(1)")()}}'];
+    for (const attack of attacks) {
+        await ada.fill('#chat-text', attack);
+        await ada.press('#chat-text', 'Enter');
+        await ada.locator('#chat-log .said', { hasText: attack }).first().waitFor();
+    }
     for (const page of [ada, eve]) {
-        await page.locator('#chat-log .said', { hasText: nasty }).waitFor();
-        assert.equal(await page.locator('#chat-log img').count(), 0);
+        await page.locator('#chat-log .said', { hasText: attacks.at(-1) }).waitFor();
+        const said = await page.locator('#chat-log .said').allInnerTexts();
+        assert.deepEqual(said.slice(-attacks.length), attacks);
+        assert.equal(await page.locator('#chat-log .said *').count(), 0, 'no message has become an element');
     }
 });
 
