@@ -374,15 +374,15 @@ void CommitQueue::State::enter_outage(std::span<PendingCommit> unwritten, const 
         why = error.what();
         // What is queued behind has been admitted before anybody knew: it gets its answer now, not after the outage.
         const std::size_t behind = queue.size();
-        for (PendingCommit& commit : unwritten) {
-            if (commit.coalesced && !stopping) coalescer.restore(std::move(commit));
-            else refusals.push_back(std::move(commit));
+        for (PendingCommit& commit : queue) pending_bytes -= commit.bytes;
+        std::vector<PendingCommit> undone(std::make_move_iterator(unwritten.begin()), std::make_move_iterator(unwritten.end()));
+        undone.insert(undone.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
+        // The newest first: restore() leaves alone what is there already.
+        for (auto commit = undone.rbegin(); commit != undone.rend(); ++commit) {
+            if (commit->coalesced && !stopping) coalescer.restore(std::move(*commit));
+            else refusals.push_back(std::move(*commit));
         }
-        for (PendingCommit& commit : queue) {
-            pending_bytes -= commit.bytes;
-            if (commit.coalesced && !stopping) coalescer.restore(std::move(commit));
-            else refusals.push_back(std::move(commit));
-        }
+        std::reverse(refusals.begin(), refusals.end());
         queue.clear();
         pending -= behind;
         if (!outage) {

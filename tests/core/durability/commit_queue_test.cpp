@@ -1,0 +1,591 @@
+#include "core/durability/commit_queue.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "core/observe/metrics_store.hpp"
+#include "core/observe/system_clock.hpp"
+#include "tests/core/durability/fake_store.hpp"
+
+namespace cairn::core::test {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Le;
+using testing::Not;
+
+constexpr Duration kNever{3600000};
+
+/// The answers of many commits, in the order in which they came.
+class Answers {
+public:
+    Then<Committed> next() {
+        const std::lock_guard lock(mutex_);
+        const std::size_t index = results_.size();
+        results_.emplace_back();
+        return [this, index](Result<Committed> result) {
+            const std::lock_guard inner(mutex_);
+            EXPECT_FALSE(results_[index].has_value()) << "answered twice";
+            results_[index] = std::move(result);
+            order_.push_back(index);
+            changed_.notify_all();
+        };
+    }
+    void wait(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return order_.size() >= count; });
+    }
+    /// REQUIRES: answered.
+    Result<Committed> operator[](std::size_t index) const {
+        const std::lock_guard lock(mutex_);
+        return *results_[index];
+    }
+    std::size_t answered() const {
+        const std::lock_guard lock(mutex_);
+        return order_.size();
+    }
+    std::vector<std::size_t> order() const {
+        const std::lock_guard lock(mutex_);
+        return order_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<std::optional<Result<Committed>>> results_;
+    std::vector<std::size_t> order_;
+};
+
+class CommitQueueTest : public testing::Test {
+protected:
+    void make(CommitQueue::Options options = {}) {
+        queue_ = std::make_unique<CommitQueue>(std::move(options), background_, clock_, metrics_);
+    }
+    void start(CommitQueue::Options options = {}) {
+        make(std::move(options));
+        queue_->start(store_);
+    }
+    void TearDown() override {
+        store_.release();
+        queue_.reset();
+    }
+    static Commit put(const Table<Item>& table, const std::string& id, std::int64_t value) {
+        Commit commit;
+        table.put(commit, Item{id, value});
+        return commit;
+    }
+    static Commit erase(const Table<Item>& table, const std::string& id) {
+        Commit commit;
+        table.erase(commit, Item{id, 0});
+        return commit;
+    }
+    /// Submits and waits for the answer.
+    Result<Committed> commit(Commit commit) {
+        std::promise<Result<Committed>> promise;
+        queue_->commit(std::move(commit), [&](Result<Committed> result) { promise.set_value(std::move(result)); });
+        return promise.get_future().get();
+    }
+
+    TableSpec items_spec_ = item_table("items");
+    TableSpec others_spec_ = item_table("others");
+    Table<Item> items_{items_spec_};
+    Table<Item> others_{others_spec_};
+    FakeStore store_;
+    InlineBackground background_;
+    SystemClock clock_;
+    MetricsStore metrics_;
+    std::unique_ptr<CommitQueue> queue_;
+};
+
+TEST_F(CommitQueueTest, AnswersOnceTheStoreHasIt) {
+    store_.begin_at(41);
+    start();
+    const Result<Committed> first = commit(put(items_, "a", 1));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first.value().seq, 42);
+    EXPECT_EQ(store_.value("items", "a"), 1);
+    EXPECT_EQ(commit(erase(items_, "a")).value().seq, 43);
+    EXPECT_THAT(store_.state(), IsEmpty());
+    EXPECT_EQ(queue_->trouble(), "");
+}
+
+TEST_F(CommitQueueTest, ACommitWithoutChangesIsAnsweredInItsTurn) {
+    start();
+    EXPECT_EQ(commit(Commit()).value().seq, 1);
+    Commit coalesced;
+    coalesced.coalesced();
+    EXPECT_EQ(commit(std::move(coalesced)).value().seq, 2);
+}
+
+TEST_F(CommitQueueTest, GroupsWhatHasComeMeanwhileAndAnswersInOrder) {
+    CommitQueue::Options options;
+    options.group = 64;
+    start(options);
+    store_.hold();
+    Answers answers;
+    queue_->commit(put(items_, "first", 1), answers.next());
+    store_.wait_for_calls(1);
+    for (int i = 0; i < 1000; ++i) queue_->commit(put(items_, "k" + std::to_string(i), i), answers.next());
+    EXPECT_EQ(answers.answered(), 0);
+    store_.release();
+    answers.wait(1001);
+    for (std::size_t i = 0; i < 1001; ++i) {
+        EXPECT_EQ(answers.order()[i], i);
+        EXPECT_EQ(answers[i].value().seq, i + 1);
+    }
+    EXPECT_THAT(store_.commits(), Each(Le(64)));
+    EXPECT_LE(store_.commits().size(), 1 + 1000 / 64 + 1);
+}
+
+TEST_F(CommitQueueTest, AGroupIsBoundedInBytesButTakesOneLargeCommit) {
+    CommitQueue::Options options;
+    options.group_bytes = 2000;
+    start(options);
+    store_.hold();
+    Answers answers;
+    queue_->commit(put(items_, "first", 1), answers.next());
+    store_.wait_for_calls(1);
+    for (int i = 0; i < 3; ++i) {
+        Commit large;
+        for (int row = 0; row < 100; ++row) items_.put(large, Item{"k" + std::to_string(row), i});
+        queue_->commit(std::move(large), answers.next());
+    }
+    store_.release();
+    answers.wait(4);
+    EXPECT_THAT(store_.commits(), ElementsAre(1, 1, 1, 1));
+}
+
+TEST_F(CommitQueueTest, OfEachKeyOnlyTheLastRowOfAGroupIsWritten) {
+    start();
+    store_.hold();
+    Answers answers;
+    queue_->commit(put(items_, "first", 1), answers.next());
+    store_.wait_for_calls(1);
+    for (int i = 0; i < 50; ++i) queue_->commit(put(items_, "k", i), answers.next());
+    queue_->commit(put(others_, "k", 1), answers.next());
+    queue_->commit(put(items_, "gone", 1), answers.next());
+    queue_->commit(erase(items_, "gone"), answers.next());
+    store_.release();
+    answers.wait(54);
+    EXPECT_THAT(store_.commits(), ElementsAre(1, 53));
+    EXPECT_THAT(store_.rows(), ElementsAre(1, 3));
+    EXPECT_EQ(store_.value("items", "k"), 49);
+    EXPECT_EQ(store_.value("items", "gone"), -1);
+}
+
+TEST_F(CommitQueueTest, OnlyTheGuiltyCommitsOfAGroupAreRefused) {
+    start();
+    store_.hold();
+    Answers answers;
+    queue_->commit(put(items_, "first", 1), answers.next());
+    store_.wait_for_calls(1);
+    for (int i = 0; i < 200; ++i) {
+        Commit commit;
+        items_.put(commit, Item{"k" + std::to_string(i), 1});
+        others_.put(commit, Item{"k" + std::to_string(i), i == 37 || i == 38 || i == 199 ? -1 : 1});
+        queue_->commit(std::move(commit), answers.next());
+    }
+    store_.release();
+    answers.wait(201);
+    std::uint64_t seq = 1;
+    for (int i = 0; i < 200; ++i) {
+        const Result<Committed> answer = answers[static_cast<std::size_t>(i) + 1];
+        const std::string id = "k" + std::to_string(i);
+        if (i == 37 || i == 38 || i == 199) {
+            ASSERT_FALSE(answer);
+            EXPECT_EQ(answer.error().code(), Code::conflict);
+            EXPECT_STREQ(answer.error().what(), "value must not be negative");
+            EXPECT_EQ(store_.value("items", id), -1) << "a refused commit left a row behind";
+        } else {
+            ASSERT_TRUE(answer) << i;
+            EXPECT_EQ(answer.value().seq, ++seq) << "numbers have no gaps";
+            EXPECT_EQ(store_.value("others", id), 1);
+        }
+    }
+    EXPECT_EQ(store_.seq(), seq);
+    EXPECT_THAT(answers.order(), testing::WhenSorted(testing::ContainerEq(answers.order()))) << "answered in order";
+    EXPECT_EQ(queue_->trouble(), "") << "a refused row is no trouble of the store";
+}
+
+TEST_F(CommitQueueTest, CoalescedRowsAreWrittenOnceWithTheNewestValue) {
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    start(options);
+    for (int i = 0; i < 1000; ++i) queue_->commit(std::move(put(items_, "k" + std::to_string(i % 10), i).coalesced()), {});
+    EXPECT_THAT(store_.commits(), IsEmpty());
+    EXPECT_EQ(queue_->statistics()["queued"].integer_or(0), 10);
+    queue_->stop();
+    EXPECT_THAT(store_.rows(), ElementsAre(10));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(store_.value("items", "k" + std::to_string(i)), 990 + i);
+}
+
+TEST_F(CommitQueueTest, CoalescedRowsAreFlushedByThemselvesAndThenAnswered) {
+    CommitQueue::Options options;
+    options.coalesce = Duration(5);
+    start(options);
+    Answers answers;
+    Commit pair = put(items_, "a", 1);
+    others_.put(pair, Item{"b", 2});
+    queue_->commit(std::move(pair.coalesced()), answers.next());
+    queue_->commit(std::move(put(items_, "a", 3).coalesced()), answers.next());
+    answers.wait(2);
+    EXPECT_TRUE(answers[0]);
+    EXPECT_TRUE(answers[1]);
+    EXPECT_EQ(store_.value("items", "a"), 3);
+    EXPECT_EQ(store_.value("others", "b"), 2);
+}
+
+TEST_F(CommitQueueTest, RowsOfOneCoalescedCommitComeTogether) {
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    start(options);
+    Commit pair = put(items_, "a", 1);
+    others_.put(pair, Item{"b", -1});  // refused, and so its companion
+    Answers answers;
+    queue_->commit(std::move(pair.coalesced()), answers.next());
+    queue_->commit(std::move(put(items_, "alone", 5).coalesced()), answers.next());
+    queue_->stop();
+    ASSERT_EQ(answers.answered(), 2);
+    EXPECT_FALSE(answers[0]);
+    EXPECT_TRUE(answers[1]);
+    EXPECT_EQ(store_.value("items", "a"), -1);
+    EXPECT_EQ(store_.value("items", "alone"), 5);
+}
+
+TEST_F(CommitQueueTest, ADurableCommitTakesThePlaceOfAWaitingRow) {
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    start(options);
+    queue_->commit(std::move(put(items_, "a", 1).coalesced()), {});
+    ASSERT_TRUE(commit(put(items_, "a", 2)));
+    EXPECT_EQ(store_.value("items", "a"), 2);
+    queue_->commit(std::move(put(items_, "a", 3).coalesced()), {});
+    queue_->stop();
+    EXPECT_EQ(store_.value("items", "a"), 3) << "what came later wins";
+}
+
+TEST_F(CommitQueueTest, ARefusedDurableCommitDoesNotTakeAWaitingRowAlong) {
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    start(options);
+    queue_->commit(std::move(put(items_, "a", 1).coalesced()), {});
+    EXPECT_FALSE(commit(put(items_, "a", -2)));
+    EXPECT_EQ(store_.value("items", "a"), 1);
+}
+
+TEST_F(CommitQueueTest, AnUnavailableStoreRefusesAtOnceKeepsCoalescedRowsAndComesBack) {
+    std::atomic<bool> down{true};
+    store_.fail_by([&](int) {
+        if (down) throw Error(Code::unavailable, "disk /secret/path is full");
+    });
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    options.retry_min = Duration(1);
+    options.retry_max = Duration(4);
+    start(options);
+    queue_->commit(std::move(put(items_, "kept", 1).coalesced()), {});
+    const Result<Committed> first = commit(put(items_, "a", 1));
+    ASSERT_FALSE(first);
+    EXPECT_EQ(first.error().code(), Code::unavailable);
+    EXPECT_GT(first.error().retry_after().count(), 0);
+    EXPECT_THAT(first.error().what(), Not(HasSubstr("/secret"))) << "players may see this";
+    EXPECT_THAT(queue_->trouble(), HasSubstr("disk /secret/path is full")) << "the admin wants to know";
+
+    bool refused_at_once = false;
+    queue_->commit(put(items_, "b", 1), [&](Result<Committed> result) { refused_at_once = !result; });
+    EXPECT_TRUE(refused_at_once);
+    queue_->commit(std::move(put(items_, "kept", 2).coalesced()), {});
+    down = false;
+    while (!queue_->trouble().empty()) std::this_thread::yield();
+    ASSERT_TRUE(commit(put(items_, "c", 1)));
+    queue_->stop();
+    EXPECT_EQ(store_.value("items", "kept"), 2);
+    EXPECT_EQ(store_.value("items", "a"), -1);
+    EXPECT_EQ(store_.value("items", "b"), -1);
+    EXPECT_EQ(store_.value("items", "c"), 1);
+    EXPECT_EQ(store_.seq(), 2) << "only what was applied has a number";
+}
+
+TEST_F(CommitQueueTest, WhatIsQueuedBehindAFailedGroupIsAnsweredToo) {
+    CommitQueue::Options options;
+    options.group = 4;
+    options.retry_min = kNever;
+    options.retry_max = kNever;
+    start(options);
+    store_.hold();
+    store_.fail_by([](int) { throw Error(Code::unavailable, "gone"); });
+    Answers answers;
+    for (int i = 0; i < 50; ++i) queue_->commit(put(items_, std::to_string(i), 1), answers.next());
+    store_.release();
+    answers.wait(50);
+    for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(answers[i].error().code(), Code::unavailable);
+    EXPECT_EQ(queue_->statistics()["queued"].integer_or(-1), 0);
+}
+
+TEST_F(CommitQueueTest, DamageEndsTheWorkAndIsToldOnce) {
+    store_.fail_by([](int) { throw Error(Code::internal, "page 7 is not what it was"); });
+    std::atomic<int> told{0};
+    CommitQueue::Options options;
+    options.on_damage = [&](const std::string& why) {
+        EXPECT_EQ(why, "page 7 is not what it was");
+        ++told;
+    };
+    start(options);
+    const Result<Committed> answer = commit(put(items_, "a", 1));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), Code::internal);
+    EXPECT_THAT(queue_->trouble(), HasSubstr("page 7"));
+    store_.fail_by({});
+    EXPECT_FALSE(commit(put(items_, "b", 1)));
+    EXPECT_FALSE(commit(std::move(put(items_, "c", 1).coalesced())));
+    queue_->stop();
+    EXPECT_EQ(told, 1);
+    EXPECT_THAT(store_.state(), IsEmpty());
+}
+
+TEST_F(CommitQueueTest, AnUnknownExceptionOfTheStoreCountsAsDamage) {
+    store_.fail_by([](int) { throw std::logic_error("oops"); });
+    start();
+    EXPECT_EQ(commit(put(items_, "a", 1)).error().code(), Code::internal);
+    EXPECT_THAT(queue_->trouble(), HasSubstr("oops"));
+}
+
+TEST_F(CommitQueueTest, AFullQueueRefusesAtOnceButReplacesCoalescedRows) {
+    CommitQueue::Options options;
+    options.queue_commits = 10;
+    options.coalesce = kNever;
+    start(options);
+    queue_->commit(std::move(put(items_, "moving", 0).coalesced()), {});
+    store_.hold();
+    Answers answers;
+    for (int i = 0; i < 9; ++i) queue_->commit(put(items_, std::to_string(i), 1), answers.next());
+    bool refused = false;
+    queue_->commit(put(items_, "too much", 1), [&](Result<Committed> result) {
+        refused = !result && result.error().code() == Code::unavailable;
+    });
+    EXPECT_TRUE(refused);
+    refused = false;
+    queue_->commit(std::move(put(items_, "new", 1).coalesced()), [&](Result<Committed> result) { refused = !result; });
+    EXPECT_TRUE(refused);
+    queue_->commit(std::move(put(items_, "moving", 77).coalesced()), {});
+    store_.release();
+    answers.wait(9);
+    queue_->stop();
+    EXPECT_EQ(store_.value("items", "moving"), 77);
+}
+
+TEST_F(CommitQueueTest, TheBytesOfTheQueueAreBounded) {
+    CommitQueue::Options options;
+    options.queue_bytes = 10000;
+    start(options);
+    store_.hold();
+    Answers answers;
+    queue_->commit(put(items_, std::string(3000, 'x'), 1), answers.next());
+    queue_->commit(put(items_, std::string(3000, 'y'), 1), answers.next());
+    ASSERT_EQ(answers.answered(), 1);
+    EXPECT_FALSE(answers[1]);
+}
+
+TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
+    make();
+    EXPECT_THAT(queue_->trouble(), HasSubstr("not been opened"));
+    EXPECT_EQ(commit(put(items_, "a", 1)).error().code(), Code::unavailable);
+    queue_->start(store_);
+    EXPECT_TRUE(commit(put(items_, "a", 1)));
+    queue_->stop();
+    EXPECT_EQ(commit(put(items_, "a", 2)).error().code(), Code::unavailable);
+    EXPECT_THAT(queue_->trouble(), HasSubstr("closed"));
+    queue_->stop();
+    EXPECT_EQ(store_.value("items", "a"), 1);
+}
+
+TEST_F(CommitQueueTest, StopWritesAllThatWasTaken) {
+    start();
+    store_.hold();
+    Answers answers;
+    for (int i = 0; i < 3000; ++i) queue_->commit(put(items_, std::to_string(i), i), answers.next());
+    std::thread stopper([&] { queue_->stop(); });
+    store_.release();
+    stopper.join();
+    EXPECT_EQ(answers.answered(), 3000);
+    EXPECT_EQ(store_.state().size(), 3000);
+}
+
+TEST_F(CommitQueueTest, StopDuringAnOutageAnswersEverybody) {
+    store_.fail_by([](int) { throw Error(Code::unavailable, "gone"); });
+    CommitQueue::Options options;
+    options.coalesce = kNever;
+    options.retry_min = kNever;
+    options.retry_max = kNever;
+    start(options);
+    EXPECT_FALSE(commit(put(items_, "a", 1)));
+    Answers answers;
+    queue_->commit(std::move(put(items_, "b", 1).coalesced()), answers.next());
+    queue_->stop();
+    ASSERT_EQ(answers.answered(), 1);
+    EXPECT_EQ(answers[0].error().code(), Code::unavailable);
+}
+
+TEST_F(CommitQueueTest, ACompletionThatThrowsHurtsNobodyElse) {
+    start();
+    queue_->commit(put(items_, "a", 1), [](Result<Committed>) { throw std::runtime_error("mine"); });
+    queue_->commit(put(items_, "b", 1), [](Result<Committed>) { throw 7; });
+    EXPECT_TRUE(commit(put(items_, "c", 1)));
+}
+
+TEST_F(CommitQueueTest, CompletionsMayCommitAgain) {
+    start();
+    std::promise<std::uint64_t> done;
+    queue_->commit(put(items_, "a", 1), [&](Result<Committed>) {
+        queue_->commit(put(items_, "a", 2), [&](Result<Committed> second) { done.set_value(second.value().seq); });
+    });
+    EXPECT_EQ(done.get_future().get(), 2);
+}
+
+TEST_F(CommitQueueTest, CountsWhatItDoes) {
+    start();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(commit(put(items_, "a", i)));
+    EXPECT_FALSE(commit(put(items_, "a", -1)));
+    const Document statistics = queue_->statistics();
+    EXPECT_EQ(statistics["processed"].integer_or(0), 5);
+    EXPECT_EQ(statistics["queued"].integer_or(-1), 0);
+    EXPECT_GT(statistics["averageLatency"].number_or(0), 0);
+    EXPECT_THAT(metrics_.text(), HasSubstr("cairn_storage_commits_total{result=\"committed\"} 5"));
+    EXPECT_THAT(metrics_.text(), HasSubstr("cairn_storage_commits_total{result=\"refused\"} 1"));
+}
+
+TEST_F(CommitQueueTest, QueriesGiveRowsAsMapsOrDecoded) {
+    make();
+    std::optional<Result<Rows>> rows;
+    queue_->query({"ask", {"a"}}, [&](Result<Rows> result) { rows = std::move(result); });
+    ASSERT_TRUE(rows && !*rows) << "not before the start";
+    EXPECT_EQ(rows->error().code(), Code::unavailable);
+    queue_->start(store_);
+    queue_->query({"ask", {"a", "b"}}, [&](Result<Rows> result) { rows = std::move(result); });
+    ASSERT_TRUE(*rows);
+    EXPECT_THAT(rows->value(), ElementsAre(Document{{"id", "a"}, {"value", 7}}, Document{{"id", "b"}, {"value", 7}}));
+
+    std::optional<Result<std::vector<Item>>> items;
+    queue_->load<Item>({"ask", {"a", "b"}}, [&](Result<std::vector<Item>> result) { items = std::move(result); });
+    ASSERT_TRUE(*items);
+    ASSERT_EQ(items->value().size(), 2);
+    EXPECT_EQ(items->value()[1].id, "b");
+    EXPECT_EQ(items->value()[1].value, 7);
+
+    queue_->load<Item>({"fail", {}}, [&](Result<std::vector<Item>> result) { items = std::move(result); });
+    EXPECT_EQ(items->error().code(), Code::unavailable);
+    queue_->load<Item>({"ask", {1}}, [&](Result<std::vector<Item>> result) { items = std::move(result); });
+    EXPECT_THAT(items->error().what(), HasSubstr("column id"));
+}
+
+/// Whatever comes in whatever order, with refusals and with a store that fails at some call: what is in the store is
+/// what the accepted commits make, one after the other.
+class CommitQueueProperty : public CommitQueueTest, public testing::WithParamInterface<unsigned> {};
+
+TEST_P(CommitQueueProperty, TheStoreHoldsWhatTheAcceptedCommitsMake) {
+    std::mt19937 random(GetParam());
+    const auto pick = [&](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };
+    const int fails_at = pick(20);
+    store_.fail_by([&](int call) {
+        if (call == fails_at) throw Error(Code::unavailable, "once");
+    });
+    CommitQueue::Options options;
+    options.group = static_cast<std::size_t>(1 + pick(40));
+    options.coalesce = Duration(pick(3));
+    options.retry_min = Duration(1);
+    start(options);
+    struct Sent {
+        std::vector<Change> changes;
+        bool coalesced = false;
+        bool bad = false;
+    };
+    std::vector<Sent> sent;
+    Answers answers;
+    for (int i = 0; i < 600; ++i) {
+        Sent entry;
+        Commit commit;
+        entry.coalesced = pick(2) == 0;
+        for (int change = pick(5) == 0 ? 2 : 0; change >= 0; --change) {
+            const Table<Item>& table = pick(2) == 0 ? items_ : others_;
+            const std::string id(1, static_cast<char>('a' + pick(6)));
+            const bool bad = !entry.coalesced && pick(15) == 0;
+            if (pick(4) == 0) table.erase(commit, Item{id, 0});
+            else table.put(commit, Item{id, bad ? -1 : i});
+            entry.bad = entry.bad || bad;
+        }
+        entry.changes = commit.changes();
+        if (entry.coalesced) commit.coalesced();
+        queue_->commit(std::move(commit), answers.next());
+        sent.push_back(std::move(entry));
+        if (pick(50) == 0) store_.hold();
+        if (pick(10) == 0) store_.release();
+        if (pick(100) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    store_.release();
+    queue_->stop();
+    ASSERT_EQ(answers.answered(), sent.size());
+    FakeStore::State expected;
+    std::uint64_t last_seq = 0;
+    for (std::size_t i = 0; i < sent.size(); ++i) {
+        const Result<Committed> answer = answers[i];
+        if (!answer) {
+            EXPECT_TRUE(answer.error().code() == Code::unavailable || (answer.error().code() == Code::conflict && sent[i].bad));
+            continue;
+        }
+        if (!sent[i].coalesced) {
+            EXPECT_GT(answer.value().seq, last_seq) << "numbers follow the order of the commits";
+            last_seq = answer.value().seq;
+        }
+        for (const Change& change : sent[i].changes) {
+            if (change.row.empty()) expected.erase({change.table->name, change.key});
+            else expected[{change.table->name, change.key}] = change.row;
+        }
+    }
+    EXPECT_EQ(store_.state(), expected) << "seed " << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, CommitQueueProperty, testing::Range(1U, 61U));
+
+TEST_F(CommitQueueTest, ManyThreadsAtOnce) {
+    start();
+    constexpr int kThreads = 8;
+    constexpr int kEach = 300;
+    std::atomic<int> accepted{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < kEach; ++i) {
+                const std::string id = std::to_string(t) + "-" + std::to_string(i);
+                queue_->commit(std::move(put(others_, std::to_string(t), i).coalesced()), {});
+                if (i % 3 == 0) {
+                    accepted += commit(put(items_, id, i)).ok() ? 1 : 0;
+                } else {
+                    queue_->commit(put(items_, id, i), [&](Result<Committed> result) { accepted += result.ok() ? 1 : 0; });
+                }
+                if (i % 50 == 0) {
+                    static_cast<void>(queue_->statistics());
+                    static_cast<void>(queue_->trouble());
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    queue_->stop();
+    EXPECT_EQ(accepted, kThreads * kEach);
+    EXPECT_EQ(store_.state().size(), kThreads * kEach + kThreads);
+    for (int t = 0; t < kThreads; ++t) EXPECT_EQ(store_.value("others", std::to_string(t)), kEach - 1);
+}
+
+}  // namespace
+}  // namespace cairn::core::test

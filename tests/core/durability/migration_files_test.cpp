@@ -1,0 +1,97 @@
+#include "core/durability/migration_files.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <cairn/error.hpp>
+
+namespace cairn::core {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class MigrationFilesTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string pattern = (fs::temp_directory_path() / "cairn-migrations-XXXXXX").string();
+        share_ = mkdtemp(pattern.data());
+    }
+    void TearDown() override { fs::remove_all(share_); }
+    void write(const std::string& plugin, const std::string& name, const std::string& text = "SELECT 1;") {
+        const fs::path folder = fs::path(share_) / "sql" / plugin / "sqlite";
+        fs::create_directories(folder);
+        std::ofstream(folder / name, std::ios::binary) << text;
+    }
+    std::vector<services::Migration> find(std::vector<std::string> plugins) {
+        return find_migrations(share_, plugins, "sqlite");
+    }
+    std::string refusal(std::vector<std::string> plugins) {
+        try {
+            find(std::move(plugins));
+        } catch (const Error& error) {
+            return error.what();
+        }
+        ADD_FAILURE() << "was not refused";
+        return {};
+    }
+    std::string share_;
+};
+
+TEST_F(MigrationFilesTest, FindsThemInOrder) {
+    write("world", "0002_sessions.sql", "second");
+    write("world", "0001_spaces.sql", "first");
+    write("chat", "0001_messages.sql", "chat");
+    write("other", "0001_x.sql", "not asked for");
+    write("chat", ".hidden", "");
+    const auto found = find({"world", "chat", "gateway"});
+    ASSERT_EQ(found.size(), 3);
+    EXPECT_EQ(found[0].plugin, "world");
+    EXPECT_EQ(found[0].number, 1);
+    EXPECT_EQ(found[0].what, "spaces");
+    EXPECT_EQ(found[0].sql, "first");
+    EXPECT_EQ(found[1].sql, "second");
+    EXPECT_EQ(found[2].plugin, "chat");
+}
+
+TEST_F(MigrationFilesTest, KnowsTheChecksumsOfTheStandard) {
+    // FIPS 180-4 examples: "abc" and the empty text.
+    EXPECT_EQ(migration_checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(migration_checksum(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST_F(MigrationFilesTest, LineEndsDoNotCount) {
+    EXPECT_EQ(migration_checksum("a\r\nb\r\n"), migration_checksum("a\nb\n"));
+    EXPECT_NE(migration_checksum("a\rb"), migration_checksum("ab"));
+}
+
+TEST_F(MigrationFilesTest, RefusesGapsDoublesAndOddNames) {
+    write("gap", "0001_a.sql");
+    write("gap", "0003_c.sql");
+    EXPECT_THAT(refusal({"gap"}), AllOf(HasSubstr("gap"), HasSubstr("lacks number 2")));
+    write("late", "0002_a.sql");
+    EXPECT_THAT(refusal({"late"}), HasSubstr("lacks number 1"));
+    write("twice", "0001_a.sql");
+    write("twice", "0001_b.sql");
+    EXPECT_THAT(refusal({"twice"}), AllOf(HasSubstr("two files with the number 1"), HasSubstr("a and b")));
+    for (const std::string name : {"1_a.sql", "0001-a.sql", "0001_.sql", "0001_a.txt", "0001_a.sql.bak", "00a1_a.sql"}) {
+        fs::remove_all(fs::path(share_) / "sql" / "odd");
+        write("odd", name);
+        EXPECT_THAT(refusal({"odd"}), AllOf(HasSubstr(name), HasSubstr("NNNN_what.sql")));
+    }
+    write("empty", "0001_a.sql", " \n");
+    EXPECT_THAT(refusal({"empty"}), HasSubstr("is empty"));
+}
+
+TEST_F(MigrationFilesTest, TheProjectsOwnAreInOrder) {
+    const std::vector<std::string> plugins{"world", "identity", "chat"};
+    const auto found = find_migrations(CAIRN_SOURCE_DIR, plugins, "sqlite");
+    EXPECT_GE(found.size(), 5);
+}
+
+}  // namespace
+}  // namespace cairn::core
