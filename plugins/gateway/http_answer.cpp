@@ -77,9 +77,10 @@ std::string answer_head(const HttpResponse& answer, const AnswerFrame& frame) {
     } else if (!frame.keep_alive) {
         add(out, "Connection", "close");
     }
-    for (const auto& [name, value] : answer.headers) {
-        const bool ours = std::any_of(kOurs.begin(), kOurs.end(), [&](auto mine) { return equal_ignoring_case(mine, name); });
-        if (!ours && is_token(name) && safe_value(value)) add(out, name, value);
+    for (const auto& header : answer.headers) {
+        const bool ours = std::any_of(kOurs.begin(), kOurs.end(),
+                                      [&](std::string_view mine) { return equal_ignoring_case(mine, header.first); });
+        if (!ours && is_token(header.first) && safe_value(header.second)) add(out, header.first, header.second);
     }
     out.append("\r\n");
     return out;

@@ -1,0 +1,35 @@
+#!/bin/sh
+# tests/fuzz/run.sh SECONDS [name …]: runs each libFuzzer target for so long, starting from its seeds in corpora/.
+# Fails on the first crash, hang or leak; the input that did it is kept in build/fuzz/crashes and printed. Needs a build:
+#   cmake --preset fuzz && cmake --build --preset fuzz
+set -eu
+
+seconds=${1:?usage: tests/fuzz/run.sh SECONDS [name ...]}
+shift
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=$root/build/fuzz/bin
+found=$root/build/fuzz/crashes
+mkdir -p "$found"
+[ $# -gt 0 ] || set -- http_head websocket message yaml
+
+for name in "$@"; do
+    if [ ! -x "$bin/fuzz_$name" ]; then
+        echo "tests/fuzz/run.sh: $bin/fuzz_$name is not built: cmake --preset fuzz && cmake --build --preset fuzz" >&2
+        exit 2
+    fi
+    # New inputs go into a folder of their own: the first folder is written to, the seeds are only read.
+    work=$(mktemp -d)
+    echo "fuzz_$name for $seconds s"
+    status=0
+    UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 ASAN_OPTIONS=detect_stack_use_after_return=0 \
+        "$bin/fuzz_$name" "$work" "$root/tests/fuzz/corpora/$name" -max_total_time="$seconds" -max_len=8192 \
+        -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=512 -print_final_stats=1 -artifact_prefix="$found/$name-" \
+        >"$found/$name.log" 2>&1 || status=$?
+    rm -rf "$work"
+    grep -E 'stat::number_of_executed_units|cov:' "$found/$name.log" | tail -2
+    if [ "$status" -ne 0 ]; then
+        tail -60 "$found/$name.log" >&2
+        echo "fuzz_$name failed; its inputs are in $found" >&2
+        exit 1
+    fi
+done
