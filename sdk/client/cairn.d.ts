@@ -4,10 +4,23 @@
 export type Vector = [number, number, number];
 
 export type ErrorCode =
-    | 'bad_request' | 'invalid_field' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'too_large'
-    | 'rate_limited' | 'full' | 'not_ready' | 'unavailable' | 'unsupported' | 'internal'
+    | 'bad_request'
+    | 'invalid_field'
+    | 'unauthenticated'
+    | 'forbidden'
+    | 'not_found'
+    | 'conflict'
+    | 'too_large'
+    | 'rate_limited'
+    | 'full'
+    | 'not_ready'
+    | 'unavailable'
+    | 'unsupported'
+    | 'internal'
     /** Made by this client, not by the server. */
-    | 'disconnected' | 'timeout' | 'closed';
+    | 'disconnected'
+    | 'timeout'
+    | 'closed';
 
 export interface User {
     n: number;
@@ -159,7 +172,12 @@ export declare const PROTOCOL: 'cairn.v1+json';
 
 export declare class CairnError extends Error {
     constructor(what: {
-        code: string; message: string; field?: string; retry_after_ms?: number; trace?: string; type?: string;
+        code: string;
+        message: string;
+        field?: string;
+        retry_after_ms?: number;
+        trace?: string;
+        type?: string;
     });
     code: ErrorCode | string;
     field?: string;
@@ -170,7 +188,11 @@ export declare class CairnError extends Error {
 
 export declare function isRepeatable(type: string, data?: any): boolean;
 export declare function reconnectDelay(
-    attempt: number, backoff: { first_ms: number; most_ms: number; factor: number }, asked_ms?: number, random?: () => number): number;
+    attempt: number,
+    backoff: { first_ms: number; most_ms: number; factor: number },
+    asked_ms?: number,
+    random?: () => number,
+): number;
 
 export declare class CairnClient {
     constructor(options: CairnOptions);
@@ -191,7 +213,10 @@ export declare class CairnClient {
     probe(): void;
     joined(): Promise<void>;
     request<K extends keyof Requests>(
-        type: K, data?: Requests[K][0], options?: { timeout_ms?: number; repeat?: boolean }): Promise<Requests[K][1]>;
+        type: K,
+        data?: Requests[K][0],
+        options?: { timeout_ms?: number; repeat?: boolean },
+    ): Promise<Requests[K][1]>;
     request(type: string, data?: any, options?: { timeout_ms?: number; repeat?: boolean }): Promise<any>;
     send(type: string, data?: any): boolean;
     join(space: string): Promise<{ space: string; n: number }>;

@@ -1,6 +1,6 @@
 /**
- * A client of Cairn's native protocol, cairn.v1+json, for browsers and for programs (Node 22 has a WebSocket; older ones pass
- * their own as `options.WebSocket`). No dependency; one file.
+ * A client of Cairn's native protocol, cairn.v1+json, for browsers and for programs (Node 22 has a WebSocket; older
+ * ones pass their own as `options.WebSocket`). No dependency; one file.
  *
  *     const client = new CairnClient({ url: 'ws://127.0.0.1:8080/ws', space: 'main', name: 'Ada' });
  *     client.on('chat.message', (message) => console.log(message.name, message.message));
@@ -10,8 +10,8 @@
  *
  * What it promises:
  *  - `hello` is the first frame of every connection; the resume token goes to the storage that the caller gave.
- *  - A lost connection is made again, later and later (with jitter, so that a thousand clients do not come back in the same
- *    millisecond), and never earlier than the server's `bye.reconnect_after_ms`.
+ *  - A lost connection is made again, later and later (with jitter, so that a thousand clients do not come back in
+ *    the same millisecond), and never earlier than the server's `bye.reconnect_after_ms`.
  *  - A request is sent twice only where twice is the same as once: see `isRepeatable`. All others fail with code
  *    `disconnected`, because nobody but the caller can know whether doing it again is right.
  *  - A refusal is a `CairnError` with the server's code, message, field and retry_after_ms, never a silent nothing.
@@ -21,8 +21,8 @@
 export const PROTOCOL = 'cairn.v1+json';
 
 /**
- * Close codes after which coming back by itself would be wrong: 4403 will not change its mind, and after 4409 the same player
- * is here from another window (coming back would throw that one out, and so on for ever).
+ * Close codes after which coming back by itself would be wrong: 4403 will not change its mind, and after 4409 the
+ * same player is here from another window (coming back would throw that one out, and so on for ever).
  */
 const FINAL_CLOSE = new Set([4403, 4409]);
 
@@ -40,7 +40,10 @@ const DEFAULTS = {
 
 /** A request that was refused, by the server or (codes `disconnected`, `timeout`, `closed`) by this client. */
 export class CairnError extends Error {
-    /** @param {{code: string, message: string, field?: string, retry_after_ms?: number, trace?: string, type?: string}} what */
+    /**
+     * @param {{code: string, message: string, field?: string, retry_after_ms?: number, trace?: string, type?:
+     * string}} what
+     */
     constructor(what) {
         super(what.message || what.code);
         this.name = 'CairnError';
@@ -54,8 +57,8 @@ export class CairnError extends Error {
 }
 
 /**
- * Whether sending the same request twice leaves the same world as sending it once. `object.create` does when the client made
- * the id; what it only reads or sets does; what adds (chat.send) does not.
+ * Whether sending the same request twice leaves the same world as sending it once. `object.create` does when the
+ * client made the id; what it only reads or sets does; what adds (chat.send) does not.
  * @param {string} type
  * @param {any} data
  */
@@ -78,8 +81,8 @@ export function isRepeatable(type, data) {
 }
 
 /**
- * How long to wait before connection attempt number `attempt` (0 = the first one after a loss), in ms: exponential, the upper
- * half of it random, and never less than the server asked for.
+ * How long to wait before connection attempt number `attempt` (0 = the first one after a loss), in ms: exponential,
+ * the upper half of it random, and never less than the server asked for.
  * @param {number} attempt
  * @param {{first_ms: number, most_ms: number, factor: number}} backoff
  * @param {number} [asked_ms] the server's `reconnect_after_ms`
@@ -132,7 +135,9 @@ export class CairnClient {
         this.#options.storage ??= new MemoryStorage();
         this.#options.WebSocket ??= globalThis.WebSocket;
         if (!this.#options.WebSocket) {
-            throw new TypeError('this platform has no WebSocket: pass one as options.WebSocket (Node 22 has it built in)');
+            throw new TypeError(
+                'this platform has no WebSocket: pass one as options.WebSocket (Node 22 has it built in)',
+            );
         }
         this.space = options.space ?? null;
         this.name = options.name ?? null;
@@ -145,7 +150,10 @@ export class CairnClient {
         this.rtt_ms = null;
     }
 
-    /** `{state, attempt, code?, reason?, retry_at?, retry_in_ms?, error?}`; state is one of idle, connecting, connected, waiting, refused, closed. */
+    /**
+     * `{state, attempt, code?, reason?, retry_at?, retry_in_ms?, error?}`; state is one of idle, connecting,
+     * connected, waiting, refused, closed.
+     */
     get state() {
         return this.#state;
     }
@@ -161,9 +169,9 @@ export class CairnClient {
     }
 
     /**
-     * Listens to an event of the server by its name (`chat.message`), to `*` for all of them (`(data, event)`), or to one of the
-     * client's own: `state` (see `state`), `joined` ({space, n, resumed}), `refused` (a CairnError that no request waits for),
-     * `rtt` (ms).
+     * Listens to an event of the server by its name (`chat.message`), to `*` for all of them (`(data, event)`), or
+     * to one of the client's own: `state` (see `state`), `joined` ({space, n, resumed}), `refused` (a CairnError
+     * that no request waits for), `rtt` (ms).
      * @param {string} type
      * @param {(data: any, event?: any) => void} listener
      * @returns {() => void} call it to stop listening
@@ -201,8 +209,8 @@ export class CairnClient {
     }
 
     /**
-     * Asks whether the connection is still alive (after the machine slept, say) and makes a new one when no frame comes back in
-     * time. While waiting for a reconnect it connects at once.
+     * Asks whether the connection is still alive (after the machine slept, say) and makes a new one when no frame
+     * comes back in time. While waiting for a reconnect it connects at once.
      */
     probe() {
         if (this.#state.state === 'waiting') this.connect();
@@ -233,7 +241,8 @@ export class CairnClient {
      * Sends a request and waits for its reply.
      * @param {string} type for example `object.create`
      * @param {any} [data]
-     * @param {{timeout_ms?: number, repeat?: boolean}} [options] `repeat` overrules `isRepeatable` for the resend after a reconnect
+     * @param {{timeout_ms?: number, repeat?: boolean}} [options] `repeat` overrules `isRepeatable` for the resend
+     * after a reconnect
      * @returns {Promise<any>} the reply's `d`; rejects with a CairnError
      */
     request(type, data = {}, options = {}) {
@@ -247,7 +256,13 @@ export class CairnClient {
             const timeout_ms = options.timeout_ms ?? this.#options.request_timeout_ms;
             const timer = setTimeout(() => {
                 this.#pending.delete(id);
-                reject(new CairnError({ code: 'timeout', message: `The server did not answer within ${timeout_ms} ms.`, type }));
+                reject(
+                    new CairnError({
+                        code: 'timeout',
+                        message: `The server did not answer within ${timeout_ms} ms.`,
+                        type,
+                    }),
+                );
             }, timeout_ms);
             this.#pending.set(id, { type, data, repeat, resent: false, timer, resolve, reject });
             this.#write({ t: type, id, d: data });
@@ -283,12 +298,20 @@ export class CairnClient {
             socket = new this.#options.WebSocket(this.#options.url, [PROTOCOL]);
         } catch (error) {
             // A malformed address: trying again cannot help.
-            this.#setState({ state: 'refused', attempt: this.#attempt, code: 0, reason: String(error?.message ?? error) });
+            this.#setState({
+                state: 'refused',
+                attempt: this.#attempt,
+                code: 0,
+                reason: String(error?.message ?? error),
+            });
             this.#wanted = false;
             return;
         }
         this.#socket = socket;
-        this.#timers.hello = setTimeout(() => this.#lose(0, 'The server did not answer in time.'), this.#options.hello_timeout_ms);
+        this.#timers.hello = setTimeout(
+            () => this.#lose(0, 'The server did not answer in time.'),
+            this.#options.hello_timeout_ms,
+        );
         socket.onopen = () => socket === this.#socket && this.#sayHello();
         socket.onmessage = (event) => socket === this.#socket && this.#hear(event.data);
         socket.onclose = (event) => socket === this.#socket && this.#lose(event.code, event.reason);
@@ -304,8 +327,8 @@ export class CairnClient {
         const token = this.#options.storage.load()?.token;
         if (token) {
             hello.resume = { token };
-            // `last` says "I still hold the space up to here". A client that has just been started holds nothing, and one that
-            // goes to another space neither; both leave it out and are given the whole state.
+            // `last` says "I still hold the space up to here". A client that has just been started holds nothing,
+            // and one that goes to another space neither; both leave it out and are given the whole state.
             if (this.#last_s !== null && this.#last_space === this.space) hello.resume.last = this.#last_s;
         }
         this.#write({ t: 'hello', d: hello });
@@ -326,7 +349,8 @@ export class CairnClient {
         if (frame.t === 'welcome') this.#greet(data);
         else if (frame.t === 'bye') this.#bye = data;
         else if (frame.t === 'error') return this.#refuse(data);
-        else if (frame.t === 'space.state' && !this.#joined && this.#welcomed) this.#enter(data.space ?? this.space, data.n, false);
+        else if (frame.t === 'space.state' && !this.#joined && this.#welcomed)
+            this.#enter(data.space ?? this.space, data.n, false);
         this.#emit(frame.t, data, frame);
         this.#emit('*', data, frame);
     }
@@ -334,12 +358,14 @@ export class CairnClient {
     #greet(welcome) {
         this.#clear('hello');
         this.welcome = welcome;
-        this.player = typeof welcome.player === 'object' && welcome.player !== null ? welcome.player.id : welcome.player;
+        this.player =
+            typeof welcome.player === 'object' && welcome.player !== null ? welcome.player.id : welcome.player;
         this.#welcomed = true;
         this.#connected_at = Date.now();
         if (Number.isFinite(welcome.server_time)) this.#clock_offset = welcome.server_time - Date.now();
         if (!welcome.resumed) this.#last_s = null;
-        const token = typeof welcome.resume === 'object' && welcome.resume !== null ? welcome.resume.token : welcome.resume;
+        const token =
+            typeof welcome.resume === 'object' && welcome.resume !== null ? welcome.resume.token : welcome.resume;
         if (token) this.#options.storage.save({ token, player: this.player });
         this.#startBeating(welcome.heartbeat_ms);
         this.#setState({ state: 'connected', attempt: 0 });
@@ -361,7 +387,10 @@ export class CairnClient {
         this.#resend();
     }
 
-    /** An `error` event: a refusal that no request waits for. Before the join is through it decides over the connection. */
+    /**
+     * An `error` event: a refusal that no request waits for. Before the join is through it decides over the
+     * connection.
+     */
     #refuse(data) {
         const error = new CairnError({ code: 'internal', message: '', ...data, type: data.re_t ?? data.type });
         const about_entry = !error.type || error.type === 'hello' || error.type === 'space.join';
@@ -383,10 +412,20 @@ export class CairnClient {
             this.#hello_error = error;
             return this.#lose(0, error.message);
         }
-        const wait = reconnectDelay(this.#join_attempt++, { first_ms: 2000, most_ms: 15000, factor: 1.5 },
-            error.retry_after_ms, this.#options.random);
-        this.#setState({ state: 'waiting', attempt: this.#join_attempt, reason: error.message, error,
-            retry_in_ms: wait, retry_at: Date.now() + wait });
+        const wait = reconnectDelay(
+            this.#join_attempt++,
+            { first_ms: 2000, most_ms: 15000, factor: 1.5 },
+            error.retry_after_ms,
+            this.#options.random,
+        );
+        this.#setState({
+            state: 'waiting',
+            attempt: this.#join_attempt,
+            reason: error.message,
+            error,
+            retry_in_ms: wait,
+            retry_at: Date.now() + wait,
+        });
         this.#clear('join');
         this.#timers.join = setTimeout(() => {
             this.#setState({ state: 'connecting', attempt: this.#join_attempt });
@@ -395,7 +434,8 @@ export class CairnClient {
                     this.#setState({ state: 'connected', attempt: 0 });
                     if (!this.#joined) this.#enter(reply?.space ?? this.space, reply?.n, false);
                 },
-                (refusal) => this.#welcomed && this.#joinRefused(refusal));
+                (refusal) => this.#welcomed && this.#joinRefused(refusal),
+            );
         }, wait);
     }
 
@@ -409,12 +449,18 @@ export class CairnClient {
         const socket = this.#socket;
         this.#forgetSocket();
         if (socket) quietly(() => socket.close());
-        this.#failPending((request) => !request.repeat, 'disconnected',
-            'The connection broke before the server answered, so it may or may not have happened. Look before trying again.');
+        this.#failPending(
+            (request) => !request.repeat,
+            'disconnected',
+            'The connection broke before the server answered, so it may or may not have happened. Look first.',
+        );
         if (!this.#wanted) return;
         if (was_steady) this.#attempt = 0;
 
-        const why = error?.message || bye?.reason || reason ||
+        const why =
+            error?.message ||
+            bye?.reason ||
+            reason ||
             (was_welcomed ? 'The connection was lost.' : 'The server cannot be reached.');
         const unauthenticated = final_code === 4401 || error?.code === 'unauthenticated';
         if (unauthenticated && this.#options.storage.load() && !this.#fresh_identity_tried) {
@@ -423,7 +469,8 @@ export class CairnClient {
             this.forget();
             return this.#open();
         }
-        const refused_for_good = FINAL_CLOSE.has(final_code) || unauthenticated || (error && !PASSING_CODES.has(error.code));
+        const refused_for_good =
+            FINAL_CLOSE.has(final_code) || unauthenticated || (error && !PASSING_CODES.has(error.code));
         if (refused_for_good) {
             this.#wanted = false;
             this.#failPending(() => true, 'closed', why);
@@ -433,8 +480,15 @@ export class CairnClient {
         const asked = bye?.reconnect_after_ms ?? error?.retry_after_ms ?? 0;
         const wait = reconnectDelay(this.#attempt, this.#options.backoff, asked, this.#options.random);
         this.#attempt += 1;
-        this.#setState({ state: 'waiting', attempt: this.#attempt, code: final_code, reason: why, error: error ?? undefined,
-            retry_in_ms: wait, retry_at: Date.now() + wait });
+        this.#setState({
+            state: 'waiting',
+            attempt: this.#attempt,
+            code: final_code,
+            reason: why,
+            error: error ?? undefined,
+            retry_in_ms: wait,
+            retry_at: Date.now() + wait,
+        });
         this.#timers.retry = setTimeout(() => this.#wanted && !this.#socket && this.#open(), wait);
     }
 
@@ -462,16 +516,19 @@ export class CairnClient {
             // Any frame is a sign of life; only silence ends the connection.
             if (!this.#heard) this.#lose(4408, 'The server has gone silent.');
         }, this.#options.ping_timeout_ms);
-        this.request('ping', { ts: sent }, { timeout_ms: this.#options.ping_timeout_ms }).then((reply) => {
-            this.#clear('pong');
-            const now = Date.now();
-            this.rtt_ms = now - sent;
-            if (Number.isFinite(reply?.server_time)) this.#clock_offset = reply.server_time + this.rtt_ms / 2 - now;
-            this.#emit('rtt', this.rtt_ms);
-        }, (error) => {
-            // A refusal is an answer too.
-            if (error.code !== 'timeout') this.#clear('pong');
-        });
+        this.request('ping', { ts: sent }, { timeout_ms: this.#options.ping_timeout_ms }).then(
+            (reply) => {
+                this.#clear('pong');
+                const now = Date.now();
+                this.rtt_ms = now - sent;
+                if (Number.isFinite(reply?.server_time)) this.#clock_offset = reply.server_time + this.rtt_ms / 2 - now;
+                this.#emit('rtt', this.rtt_ms);
+            },
+            (error) => {
+                // A refusal is an answer too.
+                if (error.code !== 'timeout') this.#clear('pong');
+            },
+        );
     }
 
     // ---- requests --------------------------------------------------------------------------------------------------
@@ -485,8 +542,10 @@ export class CairnClient {
         if (!frame.err) return request.resolve(frame.d ?? {});
         if (request.resent) {
             // The first sending had done it already.
-            if (frame.err.code === 'conflict' && type === 'object.create') return request.resolve({ id: request.data.id });
-            if (frame.err.code === 'not_found' && (type === 'object.delete' || type === 'chat.delete')) return request.resolve({});
+            if (frame.err.code === 'conflict' && type === 'object.create')
+                return request.resolve({ id: request.data.id });
+            if (frame.err.code === 'not_found' && (type === 'object.delete' || type === 'chat.delete'))
+                return request.resolve({});
         }
         request.reject(new CairnError({ code: 'internal', message: '', ...frame.err, type }));
     }

@@ -8,8 +8,16 @@ import { chromium } from 'playwright-core';
 export const PATIENCE_MS = 45000;
 
 const FLAGS = [
-    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-    '--disable-sync', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--use-gl=angle',
+    '--use-angle=swiftshader',
+    '--enable-unsafe-swiftshader',
 ];
 
 export const DESKTOP = { viewport: { width: 900, height: 600 } };
@@ -30,7 +38,10 @@ export class Browser {
         const home = mkdtempSync(join(tmpdir(), 'cairn-chromium-'));
         this.homes.push(home);
         const context = await chromium.launchPersistentContext(home, {
-            executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: [...FLAGS, ...more_flags], ...options,
+            executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+            headless: true,
+            args: [...FLAGS, ...more_flags],
+            ...options,
         });
         this.contexts.push(context);
         const page = context.pages()[0] ?? (await context.newPage());
@@ -58,16 +69,18 @@ export class Browser {
 }
 
 /** Runs `action(world, argument)` in the page. */
-export const within = (page, action, argument) => page.evaluate(`(${action})(window.cairnWorld, ${JSON.stringify(argument ?? null)})`);
+export const within = (page, action, argument) =>
+    page.evaluate(`(${action})(window.cairnWorld, ${JSON.stringify(argument ?? null)})`);
 
 /**
- * Waits until `test(world, argument)` holds in the page. Asked from outside again and again: waitForFunction would use eval inside
- * of the page, which the page's Content-Security-Policy rightly forbids.
+ * Waits until `test(world, argument)` holds in the page. Asked from outside again and again: waitForFunction would
+ * use eval inside of the page, which the page's Content-Security-Policy rightly forbids.
  */
 export async function until(page, test, argument) {
-    for (const give_up = Date.now() + PATIENCE_MS; ; ) {
+    for (const give_up = Date.now() + PATIENCE_MS; ;) {
         if (await within(page, test, argument)) return;
-        if (Date.now() > give_up) throw new Error(`did not become true within ${PATIENCE_MS} ms: ${test} with ${JSON.stringify(argument)}`);
+        if (Date.now() > give_up)
+            throw new Error(`did not become true within ${PATIENCE_MS} ms: ${test} with ${JSON.stringify(argument)}`);
         await page.waitForTimeout(50);
     }
 }

@@ -22,7 +22,8 @@ function freePort() {
 export class Server {
     static async create() {
         for (const name of ['CAIRN_BIN', 'CAIRN_CONFIG']) {
-            if (!process.env[name]) throw new Error(`set ${name}: CAIRN_BIN is the built server, CAIRN_CONFIG its YAML file`);
+            if (!process.env[name])
+                throw new Error(`set ${name}: CAIRN_BIN is the built server, CAIRN_CONFIG its YAML file`);
         }
         const server = new Server();
         server.folder = mkdtempSync(join(tmpdir(), 'cairn-browser-'));
@@ -34,14 +35,21 @@ export class Server {
     }
 
     async start() {
-        const args = ['run', process.env.CAIRN_CONFIG, '--set', `data_dir=${join(this.folder, 'data')}`,
-            '--set', `plugins.gateway.listen=127.0.0.1:${this.port}`];
+        const args = [
+            'run',
+            process.env.CAIRN_CONFIG,
+            '--set',
+            `data_dir=${join(this.folder, 'data')}`,
+            '--set',
+            `plugins.gateway.listen=127.0.0.1:${this.port}`,
+        ];
         this.process = spawn(process.env.CAIRN_BIN, args, { stdio: ['ignore', 'pipe', 'pipe'] });
         this.ended = new Promise((resolve) => this.process.on('exit', (code, signal) => resolve(signal ?? code)));
-        for (const stream of [this.process.stdout, this.process.stderr]) stream.on('data', (text) => appendFileSync(this.log, text));
+        for (const stream of [this.process.stdout, this.process.stderr])
+            stream.on('data', (text) => appendFileSync(this.log, text));
         let early = null;
         this.ended.then((how) => (early = how));
-        for (const give_up = Date.now() + START_MS; Date.now() < give_up; ) {
+        for (const give_up = Date.now() + START_MS; Date.now() < give_up;) {
             if (early !== null) throw new Error(`the server ended (${early}) while starting:\n${this.tail()}`);
             const answer = await fetch(`${this.url}health`).catch(() => null);
             if (answer?.ok) return;

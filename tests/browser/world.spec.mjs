@@ -70,8 +70,15 @@ test('what one says the other reads', options, async () => {
 });
 
 test('markup in a message is text and nothing else', options, async () => {
-    const attacks = ['<img src=x onerror=alert(1)>', '<script>alert(1)</script>', '"><svg onload=alert(1)>', '<iframe src="javascript:alert(1)">',
-        '</script><script>alert(1)//', '&lt;b&gt;', '{{constructor.constructor("alert(1)")()}}'];
+    const attacks = [
+        '<img src=x onerror=alert(1)>',
+        '<script>alert(1)</script>',
+        '"><svg onload=alert(1)>',
+        '<iframe src="javascript:alert(1)">',
+        '</script><script>alert(1)//',
+        '&lt;b&gt;',
+        '{{constructor.constructor("alert(1)")()}}',
+    ];
     for (const attack of attacks) {
         await ada.fill('#chat-text', attack);
         await ada.press('#chat-text', 'Enter');
@@ -99,36 +106,44 @@ test('a message can be edited and deleted by its sender', options, async () => {
     await other_row.waitFor({ state: 'detached' });
 });
 
-test('an object is placed with a click, dragged with the mouse and deleted with a key; the other sees each step', options, async () => {
-    await within(ada, (world) => world.move(0, 12));
-    await ada.waitForTimeout(300);
-    await ada.click('#shapes [data-shape="box"]');
-    await until(ada, (world) => world.objects.length === 1);
-    const { id, p: from } = await within(ada, (world) => world.objects[0]);
-    await hasObject(eve, id);
+test(
+    'an object is placed with a click, dragged with the mouse and deleted with a key; the other sees each step',
+    options,
+    async () => {
+        await within(ada, (world) => world.move(0, 12));
+        await ada.waitForTimeout(300);
+        await ada.click('#shapes [data-shape="box"]');
+        await until(ada, (world) => world.objects.length === 1);
+        const { id, p: from } = await within(ada, (world) => world.objects[0]);
+        await hasObject(eve, id);
 
-    const [x, y] = await within(ada, (world) => world.toWindow(world.objects[0].p));
-    await ada.mouse.move(x, y);
-    await ada.mouse.down();
-    await ada.mouse.move(x + 40, y + 25, { steps: 4 });
-    await ada.mouse.move(x + 90, y + 40, { steps: 4 });
-    await ada.mouse.up();
-    const moved = (world, { id, from }) => {
-        const object = world.objects.find((one) => one.id === id);
-        return Math.hypot(object.p[0] - from[0], object.p[2] - from[2]) > 0.3;
-    };
-    await until(ada, moved, { id, from });
-    // The last position is the one that counts, and it is the same for both.
-    const to = await settled(ada, id);
-    await until(eve, (world, { id, to }) => JSON.stringify(world.objects.find((one) => one.id === id).p) === JSON.stringify(to), { id, to });
+        const [x, y] = await within(ada, (world) => world.toWindow(world.objects[0].p));
+        await ada.mouse.move(x, y);
+        await ada.mouse.down();
+        await ada.mouse.move(x + 40, y + 25, { steps: 4 });
+        await ada.mouse.move(x + 90, y + 40, { steps: 4 });
+        await ada.mouse.up();
+        const moved = (world, { id, from }) => {
+            const object = world.objects.find((one) => one.id === id);
+            return Math.hypot(object.p[0] - from[0], object.p[2] - from[2]) > 0.3;
+        };
+        await until(ada, moved, { id, from });
+        // The last position is the one that counts, and it is the same for both.
+        const to = await settled(ada, id);
+        await until(
+            eve,
+            (world, { id, to }) => JSON.stringify(world.objects.find((one) => one.id === id).p) === JSON.stringify(to),
+            { id, to },
+        );
 
-    assert.equal(await within(ada, (world) => world.selected), id, 'what was dragged is selected');
-    await ada.locator('#selection').waitFor();
-    await ada.keyboard.press('Delete');
-    await until(eve, (world) => world.objects.length === 0);
-    await until(ada, (world) => world.objects.length === 0);
-    await ada.locator('#tools').waitFor();
-});
+        assert.equal(await within(ada, (world) => world.selected), id, 'what was dragged is selected');
+        await ada.locator('#selection').waitFor();
+        await ada.keyboard.press('Delete');
+        await until(eve, (world) => world.objects.length === 0);
+        await until(ada, (world) => world.objects.length === 0);
+        await ada.locator('#tools').waitFor();
+    },
+);
 
 /** Where an object is once it no longer moves. */
 async function settled(page, id) {
@@ -164,14 +179,18 @@ test('what is refused says why', options, async () => {
     assert.equal(answer.placed, 9);
     const toast = eve.locator('#toasts .toast', { hasText: 'Not placed' });
     await toast.waitFor();
-    assert.ok((await toast.innerText()).includes(answer.message), 'the server\'s own sentence is shown');
+    assert.ok((await toast.innerText()).includes(answer.message), "the server's own sentence is shown");
     assert.match(await toast.innerText(), /You can go on in \d+ s|Wait/);
     assert.equal(await within(eve, (world) => world.objects.length), 10, 'the refused one is not there');
 });
 
 test('another room is another world, and its link leads there', options, async () => {
     const guest = await browser.open(`${server.url}?space=garden`);
-    assert.deepEqual(await within(guest, (world) => [world.space, world.objects.length, world.users.length]), ['garden', 0, 1]);
+    assert.deepEqual(await within(guest, (world) => [world.space, world.objects.length, world.users.length]), [
+        'garden',
+        0,
+        1,
+    ]);
     assert.equal(await guest.locator('#room-name').innerText(), 'garden');
     await guest.context().close();
 });
@@ -180,7 +199,10 @@ test('after kill -9 and a restart the pages come back by themselves and nothing 
     await ada.fill('#chat-text', 'Remember this');
     await ada.press('#chat-text', 'Enter');
     await eve.locator('#chat-log .said', { hasText: 'Remember this' }).waitFor();
-    const before = await within(eve, (world) => ({ id: world.self.id, objects: world.objects.map((one) => one.id).sort() }));
+    const before = await within(eve, (world) => ({
+        id: world.self.id,
+        objects: world.objects.map((one) => one.id).sort(),
+    }));
 
     browser.outage = true;
     await server.kill();
@@ -198,7 +220,10 @@ test('after kill -9 and a restart the pages come back by themselves and nothing 
 
     for (const page of [ada, eve]) {
         assert.deepEqual(await within(page, (world) => world.objects.map((one) => one.id).sort()), before.objects);
-        assert.deepEqual(await within(page, (world, id) => world.objects.find((one) => one.id === id).p, kept_object), [-3, 1.5, 4]);
+        assert.deepEqual(
+            await within(page, (world, id) => world.objects.find((one) => one.id === id).p, kept_object),
+            [-3, 1.5, 4],
+        );
         await page.locator('#chat-log .said', { hasText: 'Remember this' }).waitFor();
         assert.equal(await page.locator('#chat-log .said', { hasText: 'Remember this' }).count(), 1);
     }
@@ -219,7 +244,8 @@ test('a phone: nothing hangs over the edge, fingers find the buttons, the chat i
             .filter((button) => button.offsetParent !== null)
             .map((button) => [button.id || button.title, button.getBoundingClientRect()])
             .filter(([, box]) => box.width < 44 || box.height < 44)
-            .map(([name, box]) => `${name}: ${box.width} x ${box.height}`));
+            .map(([name, box]) => `${name}: ${box.width} x ${box.height}`),
+    );
     assert.deepEqual(small, []);
 
     await phone.tap('#toggle-chat');

@@ -12,8 +12,13 @@ afterEach(() => {
 function start(options = {}) {
     const fake = fakeWebSocket();
     const client = new CairnClient({
-        url: 'ws://test/ws', space: 'main', name: 'Ada', WebSocket: fake.WebSocket,
-        backoff: { first_ms: 2, most_ms: 8, factor: 2 }, random: () => 0, ...options,
+        url: 'ws://test/ws',
+        space: 'main',
+        name: 'Ada',
+        WebSocket: fake.WebSocket,
+        backoff: { first_ms: 2, most_ms: 8, factor: 2 },
+        random: () => 0,
+        ...options,
     });
     open_clients.push(client);
     return { client, ...fake };
@@ -116,17 +121,38 @@ test('a server that is not there is tried again, each time later', async () => {
     assert.deepEqual(waits, [1, 2, 4, 4]);
 });
 
-test('delays: exponential, upper half random, the server\'s wish is a floor', () => {
+test("delays: exponential, upper half random, the server's wish is a floor", () => {
     const backoff = { first_ms: 100, most_ms: 1000, factor: 2 };
-    assert.equal(reconnectDelay(0, backoff, 0, () => 0), 50);
-    assert.equal(reconnectDelay(0, backoff, 0, () => 0.999999), 100);
-    assert.equal(reconnectDelay(3, backoff, 0, () => 0), 400);
-    assert.equal(reconnectDelay(99, backoff, 0, () => 0), 500);
-    assert.equal(reconnectDelay(0, backoff, 3000, () => 0), 3000);
-    assert.equal(reconnectDelay(0, backoff, 3000, () => 1), 3750);
+    assert.equal(
+        reconnectDelay(0, backoff, 0, () => 0),
+        50,
+    );
+    assert.equal(
+        reconnectDelay(0, backoff, 0, () => 0.999999),
+        100,
+    );
+    assert.equal(
+        reconnectDelay(3, backoff, 0, () => 0),
+        400,
+    );
+    assert.equal(
+        reconnectDelay(99, backoff, 0, () => 0),
+        500,
+    );
+    assert.equal(
+        reconnectDelay(0, backoff, 3000, () => 0),
+        3000,
+    );
+    assert.equal(
+        reconnectDelay(0, backoff, 3000, () => 1),
+        3750,
+    );
 });
 
-for (const [code, why] of [[4403, 'forbidden'], [4409, 'replaced by a newer login']]) {
+for (const [code, why] of [
+    [4403, 'forbidden'],
+    [4409, 'replaced by a newer login'],
+]) {
     test(`close ${code} (${why}) is final`, () => {
         const { client, sockets } = start();
         client.connect();
@@ -162,7 +188,10 @@ test('a hello that is refused for its name ends in `refused` with the field', ()
     const { client, sockets } = start();
     client.connect();
     sockets[0].accept();
-    sockets[0].push({ t: 'error', d: { code: 'invalid_field', message: 'Use letters.', field: 'd.name', re_t: 'hello' } });
+    sockets[0].push({
+        t: 'error',
+        d: { code: 'invalid_field', message: 'Use letters.', field: 'd.name', re_t: 'hello' },
+    });
     sockets[0].drop(1008);
     assert.equal(client.state.state, 'refused');
     assert.equal(client.state.error.field, 'd.name');
@@ -173,7 +202,10 @@ test('a full space is waited for and then joined', async () => {
     const { client, sockets } = start();
     client.connect();
     sockets[0].welcome({ space: undefined, n: undefined });
-    sockets[0].push({ t: 'error', d: { code: 'full', message: 'The space is full.', retry_after_ms: 5, re_t: 'hello' } });
+    sockets[0].push({
+        t: 'error',
+        d: { code: 'full', message: 'The space is full.', retry_after_ms: 5, re_t: 'hello' },
+    });
     assert.equal(client.state.state, 'waiting');
     const request = await sockets[0].next();
     assert.equal(request.t, 'space.join');
@@ -208,7 +240,7 @@ test('silence after a heartbeat ends the connection; any frame keeps it', async 
     assert.equal(sockets[0].readyState, 3);
 });
 
-test('an answered heartbeat measures the round trip and the server\'s clock', async () => {
+test("an answered heartbeat measures the round trip and the server's clock", async () => {
     const { client, sockets } = start();
     client.connect();
     sockets[0].welcome();

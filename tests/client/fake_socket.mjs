@@ -55,7 +55,15 @@ export function fakeWebSocket() {
             this.accept();
             this.push({
                 t: 'welcome',
-                d: { player: 'p1', n: 4, resume: 'token-1', space: 'main', heartbeat_ms: 25000, server_time: Date.now(), ...fields },
+                d: {
+                    player: 'p1',
+                    n: 4,
+                    resume: 'token-1',
+                    space: 'main',
+                    heartbeat_ms: 25000,
+                    server_time: Date.now(),
+                    ...fields,
+                },
             });
             return this.sent[0];
         }

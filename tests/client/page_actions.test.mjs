@@ -23,8 +23,20 @@ function scene(answer = () => ({})) {
     };
     const world = new World();
     world.joined('u1', 1, false);
-    world.state({ users: [{ n: 1, id: 'u1', name: 'Ada' }], objects: [
-        { id: 'a', name: 'Box', type: 'primitive', p: [0, 0.5, 0], r: [0, 0, 0], s: [1, 1, 1], properties: { shape: 'box' } }] });
+    world.state({
+        users: [{ n: 1, id: 'u1', name: 'Ada' }],
+        objects: [
+            {
+                id: 'a',
+                name: 'Box',
+                type: 'primitive',
+                p: [0, 0.5, 0],
+                r: [0, 0, 0],
+                s: [1, 1, 1],
+                properties: { shape: 'box' },
+            },
+        ],
+    });
     const complaints = [];
     const me = { p: [0, 0, 0], heading: 0 };
     const actions = new Actions(client, world, me, (error, doing) => complaints.push([doing, error.code]));
@@ -67,9 +79,16 @@ test('a drag sends at most ten positions a second and ends with a final one that
     await actions.drop('a');
     const tenths = (performance.now() - start) / 100;
     const on_the_way = sent.filter((one) => !one.request);
-    assert.ok(on_the_way.length >= 1 && on_the_way.length <= Math.ceil(tenths) + 1, `${on_the_way.length} in ${tenths} tenths`);
+    assert.ok(
+        on_the_way.length >= 1 && on_the_way.length <= Math.ceil(tenths) + 1,
+        `${on_the_way.length} in ${tenths} tenths`,
+    );
     assert.ok(on_the_way.every((one) => one.t === 'object.move' && one.d.final === undefined));
-    assert.deepEqual(sent.at(-1), { t: 'object.move', request: true, d: { id: 'a', p: [6, 0.5, 0], r: [0, 0, 0], s: [1, 1, 1], final: true } });
+    assert.deepEqual(sent.at(-1), {
+        t: 'object.move',
+        request: true,
+        d: { id: 'a', p: [6, 0.5, 0], r: [0, 0, 0], s: [1, 1, 1], final: true },
+    });
     assert.deepEqual(world.objects.get('a').p, [6, 0.5, 0]);
     assert.equal(actions.held.size, 0);
 });

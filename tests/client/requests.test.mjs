@@ -12,8 +12,12 @@ afterEach(() => {
 function connected(options = {}) {
     const fake = fakeWebSocket();
     const client = new CairnClient({
-        url: 'ws://test/ws', space: 'main', WebSocket: fake.WebSocket,
-        backoff: { first_ms: 2, most_ms: 8, factor: 2 }, random: () => 0, ...options,
+        url: 'ws://test/ws',
+        space: 'main',
+        WebSocket: fake.WebSocket,
+        backoff: { first_ms: 2, most_ms: 8, factor: 2 },
+        random: () => 0,
+        ...options,
     });
     open_clients.push(client);
     client.connect();
@@ -80,10 +84,20 @@ test('without a connection nothing is sent and the caller is told', async () => 
 });
 
 test('only what may be repeated is repeated', () => {
-    const repeatable = [['object.create', { id: 'mine' }], ['object.move', { id: 'o' }], ['object.delete', { id: 'o' }],
-        ['object.update', { id: 'o' }], ['chat.edit', { id: 'c' }], ['user.update', {}]];
+    const repeatable = [
+        ['object.create', { id: 'mine' }],
+        ['object.move', { id: 'o' }],
+        ['object.delete', { id: 'o' }],
+        ['object.update', { id: 'o' }],
+        ['chat.edit', { id: 'c' }],
+        ['user.update', {}],
+    ];
     for (const [type, data] of repeatable) assert.equal(isRepeatable(type, data), true, type);
-    for (const [type, data] of [['object.create', {}], ['chat.send', { message: 'x' }], ['dice.roll', { id: 'x' }]]) {
+    for (const [type, data] of [
+        ['object.create', {}],
+        ['chat.send', { message: 'x' }],
+        ['dice.roll', { id: 'x' }],
+    ]) {
         assert.equal(isRepeatable(type, data), false, type);
     }
 });
@@ -98,7 +112,10 @@ test('unanswered requests: the repeatable one is sent again after the join, the 
     await assert.rejects(said, { code: 'disconnected' });
     await again;
     sockets[1].welcome();
-    assert.deepEqual(sockets[1].sent.map((frame) => frame.t), ['hello', 'object.create']);
+    assert.deepEqual(
+        sockets[1].sent.map((frame) => frame.t),
+        ['hello', 'object.create'],
+    );
     assert.deepEqual(sockets[1].sent[1], sent);
     sockets[1].push({ re: sent.id, ok: true, d: { id: 'mine' } });
     assert.deepEqual(await made, { id: 'mine' });
@@ -111,9 +128,15 @@ test('a resend is not sent before the space is joined', async () => {
     socket.drop();
     await again;
     sockets[1].welcome({ space: undefined, n: undefined });
-    assert.deepEqual(sockets[1].sent.map((frame) => frame.t), ['hello']);
+    assert.deepEqual(
+        sockets[1].sent.map((frame) => frame.t),
+        ['hello'],
+    );
     sockets[1].push({ t: 'space.state', d: { space: 'main', chunk: 0, chunks: 1 } });
-    assert.deepEqual(sockets[1].sent.map((frame) => frame.t), ['hello', 'object.move']);
+    assert.deepEqual(
+        sockets[1].sent.map((frame) => frame.t),
+        ['hello', 'object.move'],
+    );
     sockets[1].push({ re: sockets[1].sent[1].id, ok: true });
     await moved;
 });

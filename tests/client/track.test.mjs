@@ -35,11 +35,17 @@ test('uneven arrival does not make uneven places', () => {
     }
 });
 
-for (const [what, lag] of [['evenly', () => 0], ['unevenly', (i) => (i * 37) % 60], ['in pairs', (i) => (i % 2 ? 100 : 0)]]) {
+for (const [what, lag] of [
+    ['evenly', () => 0],
+    ['unevenly', (i) => (i * 37) % 60],
+    ['in pairs', (i) => (i % 2 ? 100 : 0)],
+]) {
     test(`who sends ten times a second and arrives ${what} is seen walking without stops`, () => {
         const track = new Track();
         track.set([0, 0, 0], R0);
-        const arrivals = Array.from({ length: 100 }, (_, i) => ({ i, at: HERE + i * 100 + lag(i) })).sort((a, b) => a.at - b.at);
+        const arrivals = Array.from({ length: 100 }, (_, i) => ({ i, at: HERE + i * 100 + lag(i) })).sort(
+            (a, b) => a.at - b.at,
+        );
         let before = null;
         const speeds = [];
         for (let now = HERE; now < HERE + 9500; now += 10) {
@@ -52,7 +58,10 @@ for (const [what, lag] of [['evenly', () => 0], ['unevenly', (i) => (i * 37) % 6
             if (now > HERE + 5000) speeds.push((p[0] - before) / 0.01);
             [before] = p;
         }
-        assert.ok(Math.min(...speeds) > 8 && Math.max(...speeds) < 12, `10 m/s shown as ${Math.min(...speeds)} to ${Math.max(...speeds)}`);
+        assert.ok(
+            Math.min(...speeds) > 8 && Math.max(...speeds) < 12,
+            `10 m/s shown as ${Math.min(...speeds)} to ${Math.max(...speeds)}`,
+        );
     });
 }
 

@@ -5,7 +5,14 @@ import { World } from '../../plugins/world_page/web/js/model.js';
 
 const user = (n, fields = {}) => ({ n, id: `u${n}`, name: `User ${n}`, p: [n, 0, 0], r: [0, 0, 0], ...fields });
 const box = (id, fields = {}) => ({
-    id, name: 'Box', type: 'primitive', p: [0, 0.5, 0], r: [0, 0, 0], s: [1, 1, 1], properties: { shape: 'box' }, ...fields,
+    id,
+    name: 'Box',
+    type: 'primitive',
+    p: [0, 0.5, 0],
+    r: [0, 0, 0],
+    s: [1, 1, 1],
+    properties: { shape: 'box' },
+    ...fields,
 });
 const line = (id, at, fields = {}) => ({ id, n: 2, user: 'u2', name: 'User 2', message: `said ${id}`, at, ...fields });
 
@@ -42,7 +49,10 @@ test('a new state after a reconnect removes what is gone and keeps what came whi
     assert.deepEqual(ids(world.users), [7]);
     assert.deepEqual(ids(world.objects), ['b', 'fresh']);
     assert.deepEqual(world.objects.get('b').p, [5, 1, 5]);
-    assert.deepEqual(world.chat.map((one) => one.id), ['c2', 'c9']);
+    assert.deepEqual(
+        world.chat.map((one) => one.id),
+        ['c2', 'c9'],
+    );
     assert.equal(world.self.id, 'u1');
 });
 
@@ -65,8 +75,20 @@ test('a state that leaves oneself out does not leave oneself out', () => {
 test('people come, move, rename themselves and go', () => {
     const world = entered();
     world.putUser(user(3));
-    world.usersMoved([[3, 1, 2, 3, 0, 0.5, 0, 100], [77, 0, 0, 0, 0, 0, 0, 0]], 1000);
-    assert.deepEqual([world.users.get(3).p, world.users.get(3).r], [[1, 2, 3], [0, 0.5, 0]]);
+    world.usersMoved(
+        [
+            [3, 1, 2, 3, 0, 0.5, 0, 100],
+            [77, 0, 0, 0, 0, 0, 0, 0],
+        ],
+        1000,
+    );
+    assert.deepEqual(
+        [world.users.get(3).p, world.users.get(3).r],
+        [
+            [1, 2, 3],
+            [0, 0.5, 0],
+        ],
+    );
     world.updateUser({ n: 3, name: 'Eve' });
     assert.equal(world.users.get(3).name, 'Eve');
     world.dropUser(3);
@@ -89,8 +111,20 @@ test('a number that is given to somebody else is somebody else', () => {
 
 test('objects: rows may leave parts out, nonsense does not get in', () => {
     const world = entered();
-    world.objectsMoved([['a', [1, 2, 3], null, [2, 2, 2], 2, 5], ['b', [1, Infinity, 3]], ['b', 'far'], ['nobody', [0, 0, 0]]]);
-    assert.deepEqual([world.objects.get('a').p, world.objects.get('a').r, world.objects.get('a').s], [[1, 2, 3], [0, 0, 0], [2, 2, 2]]);
+    world.objectsMoved([
+        ['a', [1, 2, 3], null, [2, 2, 2], 2, 5],
+        ['b', [1, Infinity, 3]],
+        ['b', 'far'],
+        ['nobody', [0, 0, 0]],
+    ]);
+    assert.deepEqual(
+        [world.objects.get('a').p, world.objects.get('a').r, world.objects.get('a').s],
+        [
+            [1, 2, 3],
+            [0, 0, 0],
+            [2, 2, 2],
+        ],
+    );
     assert.deepEqual(world.objects.get('b').p, [0, 0.5, 0]);
     assert.equal(world.objects.has('nobody'), false);
 });
@@ -121,7 +155,10 @@ test('chat: said, edited, deleted, and never twice', () => {
     assert.deepEqual(heard, ['c3']);
     assert.deepEqual([world.chat.at(-1).message, world.chat.at(-1).edited], ['better', true]);
     world.dropChat('c3');
-    assert.deepEqual(world.chat.map((one) => one.id), ['c1', 'c2']);
+    assert.deepEqual(
+        world.chat.map((one) => one.id),
+        ['c1', 'c2'],
+    );
 });
 
 test('the page keeps the last 200 lines', () => {

@@ -46,7 +46,7 @@ export class Actions {
         }
     }
 
-    // ---- myself ------------------------------------------------------------------------------------------------------
+    // ---- myself -------------------------------------------------------------------------------------------------
 
     async rename(name) {
         await this.ask('user.update', { name });
@@ -66,7 +66,7 @@ export class Actions {
         return this.ask('chat.delete', { id });
     }
 
-    // ---- objects -----------------------------------------------------------------------------------------------------
+    // ---- objects ------------------------------------------------------------------------------------------------
 
     /** @returns {Promise<string>} the id of the new object */
     async place(shape, at = this.freeSpot()) {
@@ -107,7 +107,13 @@ export class Actions {
         this.held.set(id, pose);
         const mark = pose;
         try {
-            await this.ask('object.move', { id, p: pose.p.map(tidy), r: pose.r.map(tidy), s: pose.s.map(tidy), final: true });
+            await this.ask('object.move', {
+                id,
+                p: pose.p.map(tidy),
+                r: pose.r.map(tidy),
+                s: pose.s.map(tidy),
+                final: true,
+            });
             this.world.objectsMoved([[id, pose.p, pose.r, pose.s]]);
         } finally {
             if (this.held.get(id) === mark) this.held.delete(id);
@@ -150,7 +156,10 @@ export class Actions {
         if (!object) throw new Error(`there is no object ${id} here`);
         const from = [...object.p];
         for (const part of [0.25, 0.5, 0.75, 1]) {
-            this.drag(id, from.map((value, i) => value + (p[i] - value) * part));
+            this.drag(
+                id,
+                from.map((value, i) => value + (p[i] - value) * part),
+            );
             await new Promise((resolve) => setTimeout(resolve, 60));
         }
         await this.drop(id);
@@ -182,9 +191,14 @@ export class Actions {
         for (let ring = 0; ring < 5; ring++) {
             for (const aside of [-0.45, 0.45, -0.95, 0.95, 0]) {
                 const distance = 3 + ring * 1.4;
-                const spot = [p[0] + Math.sin(heading + aside) * distance, 0.5, p[2] + Math.cos(heading + aside) * distance];
+                const spot = [
+                    p[0] + Math.sin(heading + aside) * distance,
+                    0.5,
+                    p[2] + Math.cos(heading + aside) * distance,
+                ];
                 const taken = [...this.world.objects.values()].some(
-                    (object) => Math.hypot(object.p[0] - spot[0], object.p[2] - spot[2]) < 1.2);
+                    (object) => Math.hypot(object.p[0] - spot[0], object.p[2] - spot[2]) < 1.2,
+                );
                 if (!taken) return spot;
             }
         }

@@ -1,8 +1,14 @@
 // Keys, mouse and fingers. Turns them into a wish to walk, a turned eye, and objects picked and dragged.
 
 const KEYS = {
-    KeyW: [0, 1], ArrowUp: [0, 1], KeyS: [0, -1], ArrowDown: [0, -1],
-    KeyA: [-1, 0], ArrowLeft: [-1, 0], KeyD: [1, 0], ArrowRight: [1, 0],
+    KeyW: [0, 1],
+    ArrowUp: [0, 1],
+    KeyS: [0, -1],
+    ArrowDown: [0, -1],
+    KeyA: [-1, 0],
+    ArrowLeft: [-1, 0],
+    KeyD: [1, 0],
+    ArrowRight: [1, 0],
 };
 /** A finger is never still; less than this is a tap. */
 const TAP_PX = 6;
@@ -108,10 +114,14 @@ export class Controls {
         };
         canvas.addEventListener('pointerup', up);
         canvas.addEventListener('pointercancel', up);
-        canvas.addEventListener('wheel', (event) => {
-            event.preventDefault();
-            this.eye.zoom(event.deltaY > 0 ? 1.1 : 1 / 1.1);
-        }, { passive: false });
+        canvas.addEventListener(
+            'wheel',
+            (event) => {
+                event.preventDefault();
+                this.eye.zoom(event.deltaY > 0 ? 1.1 : 1 / 1.1);
+            },
+            { passive: false },
+        );
     }
 
     hover(canvas, event) {
@@ -182,5 +192,6 @@ export class Controls {
     }
 }
 
-const isTyping = (element) => element instanceof HTMLElement && element.matches('input, textarea, select, [contenteditable]');
+const isTyping = (element) =>
+    element instanceof HTMLElement && element.matches('input, textarea, select, [contenteditable]');
 const isPressable = (element) => element instanceof HTMLElement && element.matches('button, a, summary');

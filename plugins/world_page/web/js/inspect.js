@@ -1,5 +1,5 @@
-// window.cairnWorld: look at the world, and act in it, from the browser's console or a test. It goes through the same doors as the
-// buttons do, and hands out copies.
+// window.cairnWorld: look at the world, and act in it, from the browser's console or a test. It goes through the
+// same doors as the buttons do, and hands out copies.
 
 const copy = (value) => JSON.parse(JSON.stringify(value));
 
@@ -24,14 +24,20 @@ export function exposeWorld({ client, world, me, actions, currentView }) {
             return [...world.users.values()].map((user) => {
                 const mine = user.n === world.self_n;
                 return {
-                    n: user.n, id: user.id, name: user.name, self: mine,
-                    p: mine ? [...me.p] : [...user.p], r: [...user.r],
+                    n: user.n,
+                    id: user.id,
+                    name: user.name,
+                    self: mine,
+                    p: mine ? [...me.p] : [...user.p],
+                    r: [...user.r],
                     shown: mine ? [...me.p] : user.track.at(now).p,
                 };
             });
         },
         get objects() {
-            return [...world.objects.values()].map(({ id, name, type, p, r, s, properties }) => copy({ id, name, type, p, r, s, properties }));
+            return [...world.objects.values()].map(({ id, name, type, p, r, s, properties }) =>
+                copy({ id, name, type, p, r, s, properties }),
+            );
         },
         get chat() {
             return copy(world.chat);

@@ -12,4 +12,5 @@ export function colorOf(id) {
 }
 
 /** `#rrggbb` from an object's properties, or a calm grey for anything else. */
-export const objectColor = (object) => (/^#[0-9a-f]{6}$/i.test(object.properties?.color) ? object.properties.color : '#a8a29e');
+export const objectColor = (object) =>
+    /^#[0-9a-f]{6}$/i.test(object.properties?.color) ? object.properties.color : '#a8a29e';

@@ -25,16 +25,43 @@ const eye = new Eye();
 let view = null;
 
 new ConnectionBadge({ badge: $('connection'), text: $('connection-text'), action: $('connection-action') }, client);
-const people = new People({
-    panel: $('people'), toggle: $('toggle-people'), count: $('people-count'), list: $('people-list'), form: $('name-form'), name: $('name'),
-}, world, actions);
-const chat = new Chat({
-    panel: $('chat'), toggle: $('toggle-chat'), unread: $('unread'), log: $('chat-log'), form: $('chat-form'), text: $('chat-text'),
-    editing: $('chat-editing'), stop_editing: $('chat-stop-editing'),
-}, world, actions);
-new Tools({
-    tools: $('tools'), shapes: $('shapes'), color: $('color'), selection: $('selection'), palette: $('palette'),
-}, world, actions);
+const people = new People(
+    {
+        panel: $('people'),
+        toggle: $('toggle-people'),
+        count: $('people-count'),
+        list: $('people-list'),
+        form: $('name-form'),
+        name: $('name'),
+    },
+    world,
+    actions,
+);
+const chat = new Chat(
+    {
+        panel: $('chat'),
+        toggle: $('toggle-chat'),
+        unread: $('unread'),
+        log: $('chat-log'),
+        form: $('chat-form'),
+        text: $('chat-text'),
+        editing: $('chat-editing'),
+        stop_editing: $('chat-stop-editing'),
+    },
+    world,
+    actions,
+);
+new Tools(
+    {
+        tools: $('tools'),
+        shapes: $('shapes'),
+        color: $('color'),
+        selection: $('selection'),
+        palette: $('palette'),
+    },
+    world,
+    actions,
+);
 const controls = new Controls({ canvas: $('scene'), stick: $('stick'), knob: $('knob') }, eye, actions, () => view);
 
 showRoom();
@@ -107,7 +134,7 @@ async function startView() {
             toasts.show({
                 title: 'Shown from above',
                 text: 'This browser has no working WebGL, so the world is drawn flat. Everything else works.',
-                cure: 'Hardware acceleration in the browser\'s settings brings the 3D view back.',
+                cure: "Hardware acceleration in the browser's settings brings the 3D view back.",
             });
         }
     }

@@ -8,8 +8,8 @@ const vector = (value, fallback) =>
     Array.isArray(value) && value.length === 3 && value.every(Number.isFinite) ? [...value] : [...fallback];
 
 /**
- * Events out: `users`, `objects` (something in the set changed), `chat` (the list changed), `chat.new` (a message arrived just
- * now), `reset`.
+ * Events out: `users`, `objects` (something in the set changed), `chat` (the list changed), `chat.new` (a message
+ * arrived just now), `reset`.
  */
 export class World {
     constructor() {
@@ -94,10 +94,11 @@ export class World {
         if (this.users.has(this.self_n)) return;
         const mine = [...this.users.values()].find((user) => user.id === this.self_id);
         if (mine) this.self_n = mine.n;
-        else if (Number.isInteger(this.self_n)) this.putUser({ n: this.self_n, id: this.self_id, name: this.own_name }, true);
+        else if (Number.isInteger(this.self_n))
+            this.putUser({ n: this.self_n, id: this.self_id, name: this.own_name }, true);
     }
 
-    // ---- people ------------------------------------------------------------------------------------------------------
+    // ---- people -------------------------------------------------------------------------------------------------
 
     putUser(user, quiet = false) {
         if (!Number.isInteger(user?.n)) return;
@@ -142,7 +143,7 @@ export class World {
         return this.users.get(this.self_n) ?? null;
     }
 
-    // ---- objects -----------------------------------------------------------------------------------------------------
+    // ---- objects ------------------------------------------------------------------------------------------------
 
     putObject(object, quiet = false) {
         if (typeof object?.id !== 'string') return;
@@ -181,7 +182,7 @@ export class World {
         if (this.objects.delete(id)) this.emit('objects');
     }
 
-    // ---- chat --------------------------------------------------------------------------------------------------------
+    // ---- chat ---------------------------------------------------------------------------------------------------
 
     say(message) {
         if (message?.id === undefined || this.chat.some((line) => line.id === message.id)) return;

@@ -1,5 +1,6 @@
-// Where somebody else is at this moment: positions come a few times a second and unevenly, the eye wants them sixty times and evenly.
-// So they are shown a little late, between two that are known. How late depends on the sender: his pace, and how unevenly he arrives.
+// Where somebody else is at this moment: positions come a few times a second and unevenly, the eye wants them sixty
+// times and evenly. So they are shown a little late, between two that are known. How late depends on the sender:
+// his pace, and how unevenly he arrives.
 
 const SHORTEST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 400;
@@ -50,7 +51,10 @@ export class Track {
         if (this.samples.length > KEPT) this.samples.shift();
     }
 
-    /** When it was true, in the clock of this page: the sender's time plus the smallest difference of the clocks ever seen. */
+    /**
+     * When it was true, in the clock of this page: the sender's time plus the smallest difference of the clocks
+     * ever seen.
+     */
     timeOf(ts, now) {
         if (!Number.isFinite(ts) || ts <= 0) return now;
         const offset = now - ts;

@@ -1,4 +1,5 @@
-// The world from above, on a plain canvas: for browsers without WebGL. The same people, the same objects, the same hands.
+// The world from above, on a plain canvas: for browsers without WebGL. The same people, the same objects, the same
+// hands.
 import { colorOf, objectColor } from './look.js';
 import { nearby } from './nearby.js';
 
@@ -31,12 +32,18 @@ export class View2d {
     toWindow([x, , z]) {
         const box = this.canvas.getBoundingClientRect();
         // Heading π looks to −z with +x on the right, so +x is right and +z is down.
-        return [box.left + box.width / 2 + (x - this.me.p[0]) * this.scale, box.top + box.height / 2 + (z - this.me.p[2]) * this.scale];
+        return [
+            box.left + box.width / 2 + (x - this.me.p[0]) * this.scale,
+            box.top + box.height / 2 + (z - this.me.p[2]) * this.scale,
+        ];
     }
 
     pointAtHeight(x, y) {
         const box = this.canvas.getBoundingClientRect();
-        return [this.me.p[0] + (x - box.left - box.width / 2) / this.scale, this.me.p[2] + (y - box.top - box.height / 2) / this.scale];
+        return [
+            this.me.p[0] + (x - box.left - box.width / 2) / this.scale,
+            this.me.p[2] + (y - box.top - box.height / 2) / this.scale,
+        ];
     }
 
     pick(x, y) {
@@ -45,7 +52,8 @@ export class View2d {
         for (const object of this.world.objects.values()) {
             const { p, s } = this.actions.poseOf(object);
             const far = Math.hypot(p[0] - wx, p[2] - wz);
-            if (far <= Math.max(0.4, 0.6 * Math.max(s[0], s[2])) && (!best || far < best.far)) best = { id: object.id, far };
+            if (far <= Math.max(0.4, 0.6 * Math.max(s[0], s[2])) && (!best || far < best.far))
+                best = { id: object.id, far };
         }
         return best?.id ?? null;
     }
@@ -76,8 +84,15 @@ export class View2d {
     drawGround(width, height) {
         const { pen, scale } = this;
         const [cx, cz] = this.at(0, 0);
-        for (const [radius, color] of [[9, '#cfc8b8'], [8.6, '#ddd6c6'], [4.2, '#cbc3b2'], [3.9, '#e2dccd'], [1.25, '#8d8a86'], [0.8, '#a39d94'],
-            [0.44, '#c2bbb0']]) {
+        for (const [radius, color] of [
+            [9, '#cfc8b8'],
+            [8.6, '#ddd6c6'],
+            [4.2, '#cbc3b2'],
+            [3.9, '#e2dccd'],
+            [1.25, '#8d8a86'],
+            [0.8, '#a39d94'],
+            [0.44, '#c2bbb0'],
+        ]) {
             pen.fillStyle = color;
             pen.beginPath();
             pen.arc(cx, cz, radius * scale, 0, 2 * Math.PI);
@@ -120,8 +135,15 @@ export class View2d {
         pen.fillStyle = objectColor(object);
         pen.strokeStyle = object.id === this.actions.selected ? '#ffffff' : 'rgba(0,0,0,0.35)';
         pen.beginPath();
-        if (shape === 'sphere' || shape === 'cylinder' || shape === 'cone' || shape === 'ring') pen.arc(0, 0, 0.5, 0, 2 * Math.PI);
-        else if (shape === 'crystal') polygon(pen, [[0, -0.5], [0.5, 0], [0, 0.5], [-0.5, 0]]);
+        if (shape === 'sphere' || shape === 'cylinder' || shape === 'cone' || shape === 'ring')
+            pen.arc(0, 0, 0.5, 0, 2 * Math.PI);
+        else if (shape === 'crystal')
+            polygon(pen, [
+                [0, -0.5],
+                [0.5, 0],
+                [0, 0.5],
+                [-0.5, 0],
+            ]);
         else pen.rect(-0.5, -0.5, 1, 1);
         pen.fill();
         pen.stroke();
@@ -141,7 +163,11 @@ export class View2d {
         pen.strokeStyle = mine ? '#ffffff' : 'rgba(0,0,0,0.45)';
         pen.lineWidth = 2.5;
         pen.beginPath();
-        polygon(pen, [[-size * 0.5, -size * 0.7], [0, -size * 1.6], [size * 0.5, -size * 0.7]]);
+        polygon(pen, [
+            [-size * 0.5, -size * 0.7],
+            [0, -size * 1.6],
+            [size * 0.5, -size * 0.7],
+        ]);
         pen.fill();
         pen.beginPath();
         pen.arc(0, 0, size, 0, 2 * Math.PI);

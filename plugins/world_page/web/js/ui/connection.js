@@ -36,7 +36,10 @@ export class ConnectionBadge {
 
     /** A room that cannot be entered stays closed however often one knocks. */
     isAboutRoom(now) {
-        return ['not_found', 'forbidden', 'invalid_field'].includes(now.error?.code) && roomOf(window.location) !== DEFAULT_ROOM;
+        return (
+            ['not_found', 'forbidden', 'invalid_field'].includes(now.error?.code) &&
+            roomOf(window.location) !== DEFAULT_ROOM
+        );
     }
 
     sentence(now) {

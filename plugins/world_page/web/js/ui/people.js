@@ -40,8 +40,11 @@ export class People {
     }
 
     draw() {
-        const users = [...this.world.users.values()].sort((a, b) =>
-            (b.n === this.world.self_n) - (a.n === this.world.self_n) || a.name.localeCompare(b.name, undefined, { numeric: true }));
+        const users = [...this.world.users.values()].sort(
+            (a, b) =>
+                (b.n === this.world.self_n) - (a.n === this.world.self_n) ||
+                a.name.localeCompare(b.name, undefined, { numeric: true }),
+        );
         this.count.textContent = String(users.length);
         this.toggle.title = users.length === 1 ? 'You are alone here' : `${users.length} people are here`;
         this.list.replaceChildren(...users.map((user) => this.row(user)));

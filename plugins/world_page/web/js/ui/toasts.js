@@ -74,7 +74,7 @@ export class Toasts {
         this.show({
             title: DOINGS[doing] ?? 'Refused',
             text: error.message,
-            cure: seconds > 0 ? `You can go on in ${seconds} s.` : CURES[error.code] ?? '',
+            cure: seconds > 0 ? `You can go on in ${seconds} s.` : (CURES[error.code] ?? ''),
         });
     }
 

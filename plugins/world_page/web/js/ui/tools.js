@@ -1,4 +1,5 @@
-// The row of buttons at the bottom: shapes to place, or what can be done with the selected object; and the colours for both.
+// The row of buttons at the bottom: shapes to place, or what can be done with the selected object; and the colours
+// for both.
 import { COLORS, SHAPES } from '../actions.js';
 import { objectColor } from '../look.js';
 import { shortest } from '../track.js';
@@ -74,7 +75,8 @@ export class Tools {
         const color = object ? objectColor(object) : this.actions.color;
         this.color.firstElementChild.style.background = this.actions.color;
         this.selection.querySelector('.swatch').style.background = color;
-        for (const button of this.palette.children) button.setAttribute('aria-pressed', String(button.dataset.color === color));
+        for (const button of this.palette.children)
+            button.setAttribute('aria-pressed', String(button.dataset.color === color));
     }
 
     act(what) {

@@ -1,6 +1,11 @@
 // Everybody as a small figure with a name: body, head, eyes that show where it looks, a shadow on the ground.
 import {
-    CapsuleGeometry, Color, Group, Mesh, MeshStandardMaterial, SphereGeometry,
+    CapsuleGeometry,
+    Color,
+    Group,
+    Mesh,
+    MeshStandardMaterial,
+    SphereGeometry,
 } from '../../vendor/three.module.min.js';
 import { colorOf } from '../look.js';
 import { METRES_PER_PIXEL, bubble, dispose, nameTag } from './labels.js';
@@ -27,7 +32,14 @@ class Figure {
         cap.scale.set(1.06, 0.8, 1.06);
         this.feet = [part(FOOT, DARK, -0.17, 0.12, 0.04), part(FOOT, DARK, 0.17, 0.12, 0.04)];
         for (const foot of this.feet) foot.scale.set(0.9, 0.75, 1.35);
-        this.body.add(trunk, head, cap, part(EYE, DARK, -0.11, 1.55, 0.265), part(EYE, DARK, 0.11, 1.55, 0.265), ...this.feet);
+        this.body.add(
+            trunk,
+            head,
+            cap,
+            part(EYE, DARK, -0.11, 1.55, 0.265),
+            part(EYE, DARK, 0.11, 1.55, 0.265),
+            ...this.feet,
+        );
         this.root.add(this.body);
         this.phase = 0;
         this.swing = 0;

@@ -70,7 +70,7 @@ function wrap(text, width, most) {
     const lines = [];
     let line = '';
     for (const word of text.split(/\s+/)) {
-        for (let rest = [...word]; rest.length > 0; ) {
+        for (let rest = [...word]; rest.length > 0;) {
             const room = width - (line ? [...line].length + 1 : 0);
             if (rest.length <= room) {
                 line = line ? `${line} ${rest.join('')}` : rest.join('');

@@ -1,11 +1,35 @@
-// The ground, the sky and what stands on it for everybody: a paved circle, a cairn, trees, hills. All made here, no files.
+// The ground, the sky and what stands on it for everybody: a paved circle, a cairn, trees, hills. All made here, no
+// files.
 import {
-    BackSide, BufferAttribute, CanvasTexture, CircleGeometry, Color, ConeGeometry, CylinderGeometry, Fog, Group, IcosahedronGeometry,
-    InstancedMesh, Matrix4, Mesh, MeshBasicMaterial, MeshLambertMaterial, Quaternion, RepeatWrapping, SphereGeometry, SRGBColorSpace,
+    BackSide,
+    BufferAttribute,
+    CanvasTexture,
+    CircleGeometry,
+    Color,
+    ConeGeometry,
+    CylinderGeometry,
+    Fog,
+    Group,
+    IcosahedronGeometry,
+    InstancedMesh,
+    Matrix4,
+    Mesh,
+    MeshBasicMaterial,
+    MeshLambertMaterial,
+    Quaternion,
+    RepeatWrapping,
+    SphereGeometry,
+    SRGBColorSpace,
     Vector3,
 } from '../../vendor/three.module.min.js';
 
-const SKY = [[-1, '#e9e4d6'], [0, '#f2ead9'], [0.1, '#dbe9f0'], [0.35, '#9fcbe9'], [1, '#4f93cf']];
+const SKY = [
+    [-1, '#e9e4d6'],
+    [0, '#f2ead9'],
+    [0.1, '#dbe9f0'],
+    [0.35, '#9fcbe9'],
+    [1, '#4f93cf'],
+];
 const HAZE = '#e4e6da';
 const UP = new Vector3(0, 1, 0);
 
@@ -35,7 +59,10 @@ function makeSky() {
         color.toArray(colors, i * 3);
     }
     geometry.setAttribute('color', new BufferAttribute(colors, 3));
-    const sky = new Mesh(geometry, new MeshBasicMaterial({ vertexColors: true, side: BackSide, fog: false, depthWrite: false }));
+    const sky = new Mesh(
+        geometry,
+        new MeshBasicMaterial({ vertexColors: true, side: BackSide, fog: false, depthWrite: false }),
+    );
     sky.renderOrder = -1;
     sky.raycast = () => {};
     return sky;
@@ -49,7 +76,10 @@ function skyColor(height, into) {
     return into.set(from).lerp(new Color(to), (height - low) / (high - low));
 }
 
-/** Grass with a faint grid: one square is one metre, ten squares a thicker line. It makes distances and movement visible. */
+/**
+ * Grass with a faint grid: one square is one metre, ten squares a thicker line. It makes distances and movement
+ * visible.
+ */
 function makeGround() {
     const size = 640;
     const canvas = document.createElement('canvas');
@@ -82,7 +112,12 @@ function makeGround() {
 
 function makePlaza() {
     const plaza = new Group();
-    const rings = [[9, '#cfc8b8', 0.02], [8.6, '#ddd6c6', 0.03], [4.2, '#cbc3b2', 0.04], [3.9, '#e2dccd', 0.05]];
+    const rings = [
+        [9, '#cfc8b8', 0.02],
+        [8.6, '#ddd6c6', 0.03],
+        [4.2, '#cbc3b2', 0.04],
+        [3.9, '#e2dccd', 0.05],
+    ];
     for (const [radius, color, height] of rings) {
         const disc = new Mesh(new CircleGeometry(radius, 64), new MeshLambertMaterial({ color }));
         disc.rotation.x = -Math.PI / 2;
@@ -97,8 +132,14 @@ function makePlaza() {
 function makeCairn() {
     const cairn = new Group();
     const random = seeded(21);
-    const stones = [[1.25, 0.55, '#8d8a86'], [1.0, 0.46, '#a39d94'], [0.8, 0.4, '#7f7d7b'], [0.6, 0.34, '#b0a99d'],
-        [0.44, 0.27, '#8f8b86'], [0.27, 0.22, '#c2bbb0']];
+    const stones = [
+        [1.25, 0.55, '#8d8a86'],
+        [1.0, 0.46, '#a39d94'],
+        [0.8, 0.4, '#7f7d7b'],
+        [0.6, 0.34, '#b0a99d'],
+        [0.44, 0.27, '#8f8b86'],
+        [0.27, 0.22, '#c2bbb0'],
+    ];
     let top = 0;
     for (const [width, height, color] of stones) {
         const material = new MeshLambertMaterial({ color, flatShading: true });
@@ -125,7 +166,11 @@ function makeCairn() {
 function makeTrees() {
     const random = seeded(99);
     const count = 110;
-    const trunks = new InstancedMesh(new CylinderGeometry(0.16, 0.24, 1.4, 6), new MeshLambertMaterial({ color: '#7a5c45' }), count);
+    const trunks = new InstancedMesh(
+        new CylinderGeometry(0.16, 0.24, 1.4, 6),
+        new MeshLambertMaterial({ color: '#7a5c45' }),
+        count,
+    );
     const material = () => new MeshLambertMaterial({ color: '#ffffff', flatShading: true });
     const low = new InstancedMesh(new ConeGeometry(1.5, 2.6, 7), material(), count);
     const high = new InstancedMesh(new ConeGeometry(1.05, 2.2, 7), material(), count);
@@ -138,7 +183,8 @@ function makeTrees() {
         const size = 0.8 + random() * 1.3;
         const [x, z] = [Math.sin(angle) * radius, Math.cos(angle) * radius];
         turn.setFromAxisAngle(UP, random() * 6);
-        const put = (mesh, height) => mesh.setMatrixAt(i, place.compose(new Vector3(x, height * size, z), turn, new Vector3(size, size, size)));
+        const put = (mesh, height) =>
+            mesh.setMatrixAt(i, place.compose(new Vector3(x, height * size, z), turn, new Vector3(size, size, size)));
         put(trunks, 0.7);
         put(low, 2.3);
         put(high, 3.7);

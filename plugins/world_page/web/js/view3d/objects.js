@@ -1,6 +1,14 @@
 // The things that people placed, as meshes that follow the model.
 import {
-    BoxGeometry, BoxHelper, ConeGeometry, CylinderGeometry, Group, Mesh, MeshStandardMaterial, OctahedronGeometry, SphereGeometry,
+    BoxGeometry,
+    BoxHelper,
+    ConeGeometry,
+    CylinderGeometry,
+    Group,
+    Mesh,
+    MeshStandardMaterial,
+    OctahedronGeometry,
+    SphereGeometry,
     TorusGeometry,
 } from '../../vendor/three.module.min.js';
 import { objectColor } from '../look.js';

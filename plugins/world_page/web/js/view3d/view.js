@@ -1,6 +1,15 @@
 // The world in three dimensions.
 import {
-    DirectionalLight, HemisphereLight, PCFShadowMap, PerspectiveCamera, Plane, Raycaster, Scene, Vector2, Vector3, WebGLRenderer,
+    DirectionalLight,
+    HemisphereLight,
+    PCFShadowMap,
+    PerspectiveCamera,
+    Plane,
+    Raycaster,
+    Scene,
+    Vector2,
+    Vector3,
+    WebGLRenderer,
 } from '../../vendor/three.module.min.js';
 import { Avatars } from './avatars.js';
 import { addLandscape } from './landscape.js';
@@ -73,14 +82,16 @@ export class View3d {
         const { heading, pitch, distance } = this.eye;
         const [x, y, z] = this.me.p;
         const goal = new Vector3(x, y * 0.5 + 1.5, z);
-        // Close behind, but not rigidly: the eye follows like a person walking along. A jump through the room is no walk.
+        // Close behind, but not rigidly: the eye follows like a person walking along. A jump through the room is no
+        // walk.
         if (!this.look_at || this.look_at.distanceTo(goal) > 15) this.look_at = goal;
         else this.look_at.lerp(goal, Math.min(1, seconds * 14));
         const flat = Math.cos(pitch) * distance;
         this.camera.position.set(
             this.look_at.x - Math.sin(heading) * flat,
             Math.max(0.35, this.look_at.y + Math.sin(pitch) * distance),
-            this.look_at.z - Math.cos(heading) * flat);
+            this.look_at.z - Math.cos(heading) * flat,
+        );
         this.camera.lookAt(this.look_at);
     }
 
@@ -108,7 +119,10 @@ export class View3d {
 
     aim(x, y) {
         const box = this.canvas.getBoundingClientRect();
-        this.ray.setFromCamera(new Vector2(((x - box.left) / box.width) * 2 - 1, 1 - ((y - box.top) / box.height) * 2), this.camera);
+        this.ray.setFromCamera(
+            new Vector2(((x - box.left) / box.width) * 2 - 1, 1 - ((y - box.top) / box.height) * 2),
+            this.camera,
+        );
     }
 
     /** The id of the object under a point of the window, or null. */
