@@ -61,6 +61,10 @@ npm_tests() {  # folder
     (cd "$1" && npm ci --no-audit --no-fund --loglevel=error && npm test)
 }
 
+client_tests() {
+    (cd tests/client && node --test)
+}
+
 browser_tests() {
     (cd tests/browser && npm ci --no-audit --no-fund --loglevel=error &&
         CAIRN_BIN=$PWD/../../build/dev/bin/cairn CAIRN_CONFIG=$PWD/../../config/metaverse.yaml npm test)
@@ -83,7 +87,7 @@ if step "dev: build" build dev; then
     fi
     step "reference: config/reference is what the plugins describe" \
         build/dev/bin/cairn config reference --check config/reference
-    step "client: tests" node --test tests/client/
+    step "client: tests" client_tests
     step "browser: tests" browser_tests
 fi
 step "address: build" build asan "${address_programs[@]}" &&
