@@ -46,7 +46,8 @@ std::string integer_words(const Field& field, const Type& type) {
     } else if (!type.is_signed) {
         words += ", 0 or more";
     }
-    if (field.has_true_value) words += ", or true (the same as " + std::to_string(field.true_value) + ") or false (the same as 0)";
+    if (field.has_true_value)
+        words += ", or true (the same as " + std::to_string(field.true_value) + ") or false (the same as 0)";
     return words;
 }
 
@@ -76,8 +77,12 @@ std::string form_words(const Field& field, const Type& type, bool outer) {
         case Kind::vector: return with_range("a vector [x, y, z] of three numbers", field, type);
         case Kind::secret: return "a secret: {env: NAME} or {file: path}";
         case Kind::any: return "any value";
-        case Kind::list: return "a list" + (outer ? length_words(field, "items") : std::string()) + ", each item " + form_words(field, *type.element, false);
-        case Kind::map: return "a map" + (outer ? length_words(field, "keys") : std::string()) + ", each value " + form_words(field, *type.element, false);
+        case Kind::list:
+            return "a list" + (outer ? length_words(field, "items") : std::string()) + ", each item " +
+                   form_words(field, *type.element, false);
+        case Kind::map:
+            return "a map" + (outer ? length_words(field, "keys") : std::string()) + ", each value " +
+                   form_words(field, *type.element, false);
         case Kind::optional: return form_words(field, *type.element, outer) + ", or nothing";
         case Kind::structure: {
             std::vector<std::string> names;
@@ -101,11 +106,13 @@ bool needs_quotes(std::string_view text) {
     for (const char c : text) {
         if (static_cast<unsigned char>(c) < 0x20) return true;
     }
-    if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos || text.back() == ':') return true;
+    if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos || text.back() == ':')
+        return true;
     for (const std::string_view word : {"true", "false", "null", "yes", "no", "on", "off", "~"}) {
         if (text == word) return true;
     }
-    return text.front() >= '0' && text.front() <= '9' && text.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
+    return text.front() >= '0' && text.front() <= '9' &&
+           text.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
 }
 
 std::string quoted(std::string_view text) {
@@ -139,7 +146,8 @@ std::string bound_words(const Type& type, double bound) {
 std::string range_words(const Field& field, const Type& type) {
     std::string out;
     if (field.has_min && field.has_max && field.min == field.max) out = "exactly " + bound_words(type, field.min);
-    else if (field.has_min && field.has_max) out = "from " + bound_words(type, field.min) + " to " + bound_words(type, field.max);
+    else if (field.has_min && field.has_max)
+        out = "from " + bound_words(type, field.min) + " to " + bound_words(type, field.max);
     else if (field.has_min) out = "at least " + bound_words(type, field.min);
     else if (field.has_max) out = "at most " + bound_words(type, field.max);
     return out;
@@ -162,7 +170,9 @@ std::string value_words(const Type& type, const void* member) {
         case Kind::size: return print_size(*static_cast<const Bytes*>(member));
         case Kind::rate: return print_rate(*static_cast<const Rate*>(member));
         case Kind::secret: return static_cast<const Secret*>(member)->empty() ? "(none)" : "(secret)";
-        case Kind::any: return static_cast<const Document*>(member)->is_null() ? "(none)" : static_cast<const Document*>(member)->to_json();
+        case Kind::any:
+            return static_cast<const Document*>(member)->is_null() ? "(none)"
+                                                                   : static_cast<const Document*>(member)->to_json();
         case Kind::boolean: return *static_cast<const bool*>(member) ? "true" : "false";
         case Kind::number: return number_text(*static_cast<const double*>(member));
         case Kind::vector: {
@@ -185,7 +195,9 @@ std::string value_words(const Type& type, const void* member) {
             std::string out = "{";
             for (const Field& field : type.structure().fields) {
                 if (out.size() > 1) out += ", ";
-                out.append(field.name).append(": ").append(value_words(*field.type, static_cast<const char*>(member) + field.offset));
+                out.append(field.name)
+                    .append(": ")
+                    .append(value_words(*field.type, static_cast<const char*>(member) + field.offset));
             }
             return out + '}';
         }
@@ -212,6 +224,8 @@ std::string node_words(const Document& node) {
     return "something else";
 }
 
-std::string accepted_form(const Field& field) { return form_words(field, *field.type, true); }
+std::string accepted_form(const Field& field) {
+    return form_words(field, *field.type, true);
+}
 
 }  // namespace cairn::core

@@ -95,7 +95,8 @@ struct Configuration::Reader {
         Document read = read_yaml(text, file, report);
         if (read.is_null()) return;
         if (!read.is_map()) {
-            report.add(read.mark(), "", "a configuration is a map of keys and values", "for example:  plugins: {gateway: }");
+            report.add(read.mark(), "", "a configuration is a map of keys and values",
+                       "for example:  plugins: {gateway: }");
             return;
         }
         if (configuration.root_.is_null()) configuration.root_ = std::move(read);
@@ -119,7 +120,8 @@ struct Configuration::Reader {
         const std::string path = assignment.substr(0, equals);
         if (equals == std::string::npos || path.empty() || path.front() == '.' || path.back() == '.' ||
             path.find("..") != std::string::npos) {
-            report.add(start, "", "\"" + assignment + "\" sets nothing", "write --set path=value, for example --set plugins.chat.max_length=300");
+            report.add(start, "", "\"" + assignment + "\" sets nothing",
+                       "write --set path=value, for example --set plugins.chat.max_length=300");
             return;
         }
         // Spaces in place of the path keep the columns; the value must stay on its line, which a flow or a scalar does.
@@ -131,14 +133,16 @@ struct Configuration::Reader {
             const std::size_t dot = path.rfind('.', end - 1);
             const std::size_t begin = dot == std::string::npos ? 0 : dot + 1;
             Document::Map one;
-            one.emplace_back(path.substr(begin, end - begin), std::move(over), Mark{source, 1, static_cast<std::uint32_t>(begin) + 1});
+            one.emplace_back(path.substr(begin, end - begin), std::move(over),
+                             Mark{source, 1, static_cast<std::uint32_t>(begin) + 1});
             over = Document::map(std::move(one));
             over.set_mark(start);
             if (dot == std::string::npos) break;
             end = dot;
         }
         if (const std::string blocked = blocked_at(path); !blocked.empty()) {
-            report.add(start, path, blocked + " is no map, so nothing can be set below it", "set " + blocked + " itself");
+            report.add(start, path, blocked + " is no map, so nothing can be set below it",
+                       "set " + blocked + " itself");
             return;
         }
         if (configuration.root_.is_null()) configuration.root_ = std::move(over);

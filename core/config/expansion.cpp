@@ -9,8 +9,12 @@
 namespace cairn::core {
 namespace {
 
-bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_letter(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 bool is_variable_name(std::string_view name) noexcept {
     return !name.empty() && is_letter(name.front()) &&
@@ -89,7 +93,8 @@ Document plain_scalar(std::string_view text) {
     if (body.empty() || (!is_digit(body.front()) && body.front() != '.')) return text;
     if (body.size() > 2 && body.front() == '0' && (body[1] == 'x' || body[1] == 'o') && !is_signed) {
         std::int64_t value = 0;
-        const auto [end, error] = std::from_chars(body.data() + 2, body.data() + body.size(), value, body[1] == 'x' ? 16 : 8);
+        const auto [end, error] =
+            std::from_chars(body.data() + 2, body.data() + body.size(), value, body[1] == 'x' ? 16 : 8);
         if (error == std::errc() && end == body.data() + body.size() && body[2] != '-') return value;
         return text;
     }
@@ -106,7 +111,8 @@ Document plain_scalar(std::string_view text) {
 }
 
 bool is_expansion(std::string_view source_text) {
-    if (!source_text.empty() && (source_text.front() == '"' || source_text.front() == '\'')) source_text.remove_prefix(1);
+    if (!source_text.empty() && (source_text.front() == '"' || source_text.front() == '\''))
+        source_text.remove_prefix(1);
     return source_text.starts_with("${");
 }
 

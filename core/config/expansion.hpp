@@ -17,8 +17,8 @@ struct Expanded {
     std::string cure;
 };
 
-/// Replaces environment variables in one scalar. `$${` stands for a literal `${`. The default is taken when the variable
-/// is not set or empty. Replaced text is not looked at again.
+/// Replaces environment variables in one scalar. `$${` stands for a literal `${`. The default is taken when the
+/// variable is not set or empty. Replaced text is not looked at again.
 Expanded expand(std::string_view scalar, const ProblemReport& environment);
 
 /// What an unquoted scalar means in the YAML 1.2 core schema, minus its surprises: only `true` and `false` are

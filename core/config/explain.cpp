@@ -33,8 +33,8 @@ bool holds_secret(const Type& type) {
 
 }  // namespace
 
-std::string explain_field(const Field& field, const void* default_member, const std::string& path, const Document* value,
-                          const std::vector<ConfigSource>& sources) {
+std::string explain_field(const Field& field, const void* default_member, const std::string& path,
+                          const Document* value, const std::vector<ConfigSource>& sources) {
     std::ostringstream out;
     const auto line = [&out](std::string_view what, std::string_view text) {
         out << "  " << what << std::string(what.size() < 10 ? 10 - what.size() : 1, ' ') << text << '\n';
@@ -49,7 +49,9 @@ std::string explain_field(const Field& field, const void* default_member, const 
         line("value", field.required ? "missing" : "not set; the default holds");
         return out.str();
     }
-    line("value", holds_secret(*field.type) ? std::string("(secret)") : value->is_null() ? std::string("empty; the default holds") : value->to_json());
+    line("value", holds_secret(*field.type) ? std::string("(secret)")
+                  : value->is_null()        ? std::string("empty; the default holds")
+                                            : value->to_json());
     const Mark& mark = value->mark();
     if (mark.line != 0 && mark.file < sources.size()) {
         line("from", sources[mark.file].name + ':' + std::to_string(mark.line) + ':' + std::to_string(mark.column));

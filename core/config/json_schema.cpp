@@ -28,7 +28,9 @@ void set_lengths(Document& schema, const Field& field, const char* min, const ch
     if (field.max_length != 0) schema.set(max, field.max_length);
 }
 
-Document one_of(Document::List choices) { return {{"anyOf", Document::list(std::move(choices))}}; }
+Document one_of(Document::List choices) {
+    return {{"anyOf", Document::list(std::move(choices))}};
+}
 
 Document text_schema(const Field& field, bool outer) {
     Document schema{{"type", "string"}};
@@ -72,7 +74,8 @@ Document value_schema(const Field& field, const Type& type, bool outer, int dept
         }
         case Kind::text: return text_schema(field, outer);
         case Kind::duration: return {{"type", "string"}, {"pattern", "^[0-9]+([.][0-9]+)?(ms|s|m|h|d)$"}};
-        case Kind::size: return {{"type", "string"}, {"pattern", "^[0-9]+([.][0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"}};
+        case Kind::size:
+            return {{"type", "string"}, {"pattern", "^[0-9]+([.][0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)$"}};
         case Kind::rate: return {{"type", "string"}, {"pattern", "^[0-9]+/([0-9]+([.][0-9]+)?)?(ms|s|m|h|d)$"}};
         case Kind::vector: return vector_schema(field);
         case Kind::secret: {
@@ -86,7 +89,8 @@ Document value_schema(const Field& field, const Type& type, bool outer, int dept
         }
         case Kind::any: return Document::map();
         case Kind::list: {
-            Document schema{{"type", Document::list({"array", "null"})}, {"items", value_schema(field, *type.element, false, depth)}};
+            Document schema{{"type", Document::list({"array", "null"})},
+                            {"items", value_schema(field, *type.element, false, depth)}};
             if (outer) set_lengths(schema, field, "minItems", "maxItems");
             return schema;
         }
@@ -96,7 +100,8 @@ Document value_schema(const Field& field, const Type& type, bool outer, int dept
             if (outer) set_lengths(schema, field, "minProperties", "maxProperties");
             return schema;
         }
-        case Kind::optional: return one_of({value_schema(field, *type.element, outer, depth), Document{{"type", "null"}}});
+        case Kind::optional:
+            return one_of({value_schema(field, *type.element, outer, depth), Document{{"type", "null"}}});
         case Kind::structure:
             // A struct may hold a list of itself; what lies deeper is accepted as it comes.
             return depth >= kMaxDepth ? Document::map() : struct_schema(type.structure(), depth + 1);
@@ -131,13 +136,17 @@ Document struct_schema(const StructType& type, int depth) {
         properties.set(field.name, std::move(schema));
         if (field.required) required.push(field.name);
     }
-    Document schema{{"type", Document::list({"object", "null"})}, {"properties", std::move(properties)}, {"additionalProperties", false}};
+    Document schema{{"type", Document::list({"object", "null"})},
+                    {"properties", std::move(properties)},
+                    {"additionalProperties", false}};
     if (required.size() != 0) schema.set("required", std::move(required)).set("type", "object");
     return schema;
 }
 
 }  // namespace
 
-Document json_schema(const StructType& type) { return struct_schema(type, 0); }
+Document json_schema(const StructType& type) {
+    return struct_schema(type, 0);
+}
 
 }  // namespace cairn::core

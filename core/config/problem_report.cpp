@@ -109,7 +109,8 @@ void ProblemReport::print(std::ostream& out, bool colour) const {
         out << colours.message << printable(problem.message) << colours.end << '\n';
         if (problem.mark.line != 0 && known) {
             const std::vector<std::string>& lines = (*sources_)[problem.mark.file].lines;
-            if (problem.mark.line <= lines.size()) print_line(out, lines[problem.mark.line - 1], problem.mark.column, colours);
+            if (problem.mark.line <= lines.size())
+                print_line(out, lines[problem.mark.line - 1], problem.mark.column, colours);
         }
         if (!problem.cure.empty()) out << "    " << printable(problem.cure) << '\n';
     }

@@ -20,7 +20,8 @@ constexpr std::size_t kMaxText = 8192;
 /// Words that YAML 1.1 took for switches (the Norway problem).
 bool is_old_switch(std::string_view text) {
     std::string lower(text.substr(0, 8));
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     static constexpr std::array<std::string_view, 8> kWords{"yes", "no", "on", "off", "y", "n", "true", "false"};
     return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
 }
@@ -33,7 +34,9 @@ std::string out_of_range(const Field& field, const Type& type, double value) {
     const bool low = field.has_min && value < field.min;
     const bool high = field.has_max && value > field.max;
     if (!low && !high) return {};
-    const std::string_view what = type.kind == Kind::rate ? "its count" : type.kind == Kind::vector ? "each component" : "it";
+    const std::string_view what = type.kind == Kind::rate     ? "its count"
+                                  : type.kind == Kind::vector ? "each component"
+                                                              : "it";
     return bound_words(type, value) + " is out of range; " + std::string(what) + " must be " + range_words(field, type);
 }
 
@@ -60,7 +63,9 @@ bool fits(const Type& type, std::int64_t value) {
 
 ScalarVerdict check_boolean(const Document& node, void* out) {
     if (!node.is_boolean()) {
-        return not_a("true or false", node, node.is_text() && is_old_switch(node.text()) ? "only true and false are switches, in small letters" : "");
+        return not_a(
+            "true or false", node,
+            node.is_text() && is_old_switch(node.text()) ? "only true and false are switches, in small letters" : "");
     }
     *static_cast<bool*>(out) = node.boolean_or(false);
     return {};
@@ -82,22 +87,28 @@ ScalarVerdict check_integer(const Field& field, const Type& type, const Document
     return {std::move(wrong), {}};
 }
 
-ScalarVerdict check_text(const Field& field, const Type& type, const Document& node, std::string_view source, bool own_lengths, void* out) {
+ScalarVerdict check_text(const Field& field, const Type& type, const Document& node, std::string_view source,
+                         bool own_lengths, void* out) {
     if (!node.is_text()) {
         const bool scalar = node.is_number() || node.is_boolean();
         if (scalar && is_expansion(source)) return not_a("text", node, "put the expansion in quotes: \"${…}\"");
         return not_a("text", node, scalar ? "put it in quotes if text is meant: \"" + node.to_json() + '"' : "");
     }
     const std::string_view text = node.text();
-    const bool plain = !source.empty() && source.front() != '"' && source.front() != '\'' && source.front() != '|' && source.front() != '>';
+    const bool plain = !source.empty() && source.front() != '"' && source.front() != '\'' && source.front() != '|' &&
+                       source.front() != '>';
     if (plain && is_old_switch(text) && !is_expansion(source)) {
-        return {"must be text, and " + std::string(text) + " without quotes is a switch to some readers of YAML", "put it in quotes: \"" + std::string(text) + '"'};
+        return {"must be text, and " + std::string(text) + " without quotes is a switch to some readers of YAML",
+                "put it in quotes: \"" + std::string(text) + '"'};
     }
     const std::size_t count = code_points(text).value_or(0);
     const std::size_t max = own_lengths && field.max_length != 0 ? field.max_length : kMaxText;
-    if (count > max) return {"has " + std::to_string(count) + " characters, at most " + std::to_string(max) + " are allowed", {}};
+    if (count > max)
+        return {"has " + std::to_string(count) + " characters, at most " + std::to_string(max) + " are allowed", {}};
     if (own_lengths && count < field.min_length) {
-        return {"has " + std::to_string(count) + " characters, at least " + std::to_string(field.min_length) + " are needed", {}};
+        return {"has " + std::to_string(count) + " characters, at least " + std::to_string(field.min_length) +
+                    " are needed",
+                {}};
     }
     if (!field.choices.empty() && std::find(field.choices.begin(), field.choices.end(), text) == field.choices.end()) {
         const std::string nearest = did_you_mean(text, field.choices);
@@ -120,13 +131,15 @@ ScalarVerdict check_number(const Field& field, const Type& type, const Document&
 
 ScalarVerdict check_vector(const Field& field, const Type& type, const Document& node, void* out) {
     if (!node.is_list()) return not_a("a vector [x, y, z]", node);
-    if (node.size() != 3) return {"must be a vector [x, y, z] of three numbers, it has " + std::to_string(node.size()), {}};
+    if (node.size() != 3)
+        return {"must be a vector [x, y, z] of three numbers, it has " + std::to_string(node.size()), {}};
     for (const Document& part : node.items()) {
         if (!part.is_number()) return {"must be a vector of three numbers, one of them is " + node_words(part), {}};
         std::string wrong = out_of_range(field, type, part.number_or(0));
         if (!wrong.empty()) return {std::move(wrong), {}};
     }
-    *static_cast<Vec3*>(out) = {node.items()[0].number_or(0), node.items()[1].number_or(0), node.items()[2].number_or(0)};
+    *static_cast<Vec3*>(out) = {node.items()[0].number_or(0), node.items()[1].number_or(0),
+                                node.items()[2].number_or(0)};
     return {};
 }
 
@@ -149,9 +162,11 @@ ScalarVerdict check_unit(const Field& field, const Type& type, const Document& n
 
 ScalarVerdict check_scalar(const Field& field, const Type& type, const Document& original, std::string_view source_text,
                            bool own_lengths, void* out) {
-    // "${X}" in quotes is how flow style must write an expansion; whoever wants a number or a switch may read it as one.
+    // "${X}" in quotes is how flow style must write an expansion; whoever wants a number or a switch may read it as
+    // one.
     Document retyped;
-    const bool retype = original.is_text() && type.kind != Kind::text && type.kind != Kind::any && is_quoted_expansion(source_text);
+    const bool retype =
+        original.is_text() && type.kind != Kind::text && type.kind != Kind::any && is_quoted_expansion(source_text);
     if (retype) retyped = plain_scalar(original.text());
     const Document& node = retype ? retyped : original;
     if (node.is_null() && type.kind != Kind::any) return {"has no value", {}};

@@ -67,7 +67,8 @@ private:
     }
 
     /// `outermost` is false for items of lists and maps.
-    void value(const Field& field, const Type& type, const Document& node, const std::string& path, void* out, bool outermost) {
+    void value(const Field& field, const Type& type, const Document& node, const std::string& path, void* out,
+               bool outermost) {
         // A null that an error of reading left behind has been reported where it stands.
         if (node.is_null() && report_.has_problem_at(node.mark())) return;
         switch (type.kind) {
@@ -83,10 +84,12 @@ private:
         }
         ScalarVerdict verdict = check_scalar(field, type, node, report_.text_at(node.mark()), outermost, out);
         if (verdict.wrong.empty()) return;
-        report_.add(node.mark(), path, std::move(verdict.wrong), verdict.hint.empty() ? cure(field) : std::move(verdict.hint));
+        report_.add(node.mark(), path, std::move(verdict.wrong),
+                    verdict.hint.empty() ? cure(field) : std::move(verdict.hint));
     }
 
-    bool count_fits(const Field& field, std::size_t count, std::string_view unit, const Document& node, const std::string& path) {
+    bool count_fits(const Field& field, std::size_t count, std::string_view unit, const Document& node,
+                    const std::string& path) {
         const std::size_t max = field.max_length != 0 ? field.max_length : kMaxItems;
         if (count >= field.min_length && count <= max) return true;
         const bool many = count > max;
@@ -124,7 +127,8 @@ private:
         }
     }
 
-    void optional(const Field& field, const Type& type, const Document& node, const std::string& path, void* out, bool outermost) {
+    void optional(const Field& field, const Type& type, const Document& node, const std::string& path, void* out,
+                  bool outermost) {
         type.clear(out);
         if (node.is_null()) return;
         const std::size_t before = report_.problems().size();
@@ -137,7 +141,8 @@ private:
 
 }  // namespace
 
-void check_and_fill(const StructType& type, const Document& node, const std::string& path, void* out, ProblemReport& report) {
+void check_and_fill(const StructType& type, const Document& node, const std::string& path, void* out,
+                    ProblemReport& report) {
     Checker(report).structure(type, node, path, out);
 }
 

@@ -37,7 +37,8 @@ std::filesystem::path resolve(const std::string& name, const Mark& mark, const P
 bool from_environment(const Document& name, const std::string& path, Secret& out, ProblemReport& report) {
     const std::optional<std::string> value = report.environment(std::string(name.text()));
     if (!value || value->empty()) {
-        report.add(name.mark(), path, "the environment variable " + std::string(name.text()) + " is " + (value ? "empty" : "not set"),
+        report.add(name.mark(), path,
+                   "the environment variable " + std::string(name.text()) + " is " + (value ? "empty" : "not set"),
                    "set it, or use {file: path}");
         return false;
     }
@@ -58,16 +59,19 @@ bool from_file(const Document& name, const std::string& path, Secret& out, Probl
     }
     if (!S_ISREG(status.st_mode)) return refuse(file.string() + " is no ordinary file", "put the secret into a file");
     if ((status.st_mode & kTooWide) != 0) {
-        return refuse("the secret file " + file.string() + " has mode " + octal(status.st_mode) + ": more people than its owner and group may read or change it",
+        return refuse("the secret file " + file.string() + " has mode " + octal(status.st_mode) +
+                          ": more people than its owner and group may read or change it",
                       "chmod 0640 " + file.string());
     }
-    if (static_cast<std::uintmax_t>(status.st_size) > kMaxBytes) return refuse(file.string() + " is longer than 64 KiB", "put only the secret into it");
+    if (static_cast<std::uintmax_t>(status.st_size) > kMaxBytes)
+        return refuse(file.string() + " is longer than 64 KiB", "put only the secret into it");
     errno = 0;
     std::ifstream in(file, std::ios::binary);
     std::ostringstream content;
     if (in && status.st_size != 0) content << in.rdbuf();
     if (!in) {
-        return refuse("cannot read the secret file " + file.string() + ": " + (errno != 0 ? std::strerror(errno) : "reading failed"),
+        return refuse("cannot read the secret file " + file.string() + ": " +
+                          (errno != 0 ? std::strerror(errno) : "reading failed"),
                       "let the user that runs cairn read it");
     }
     std::string secret = content.str();
@@ -76,7 +80,8 @@ bool from_file(const Document& name, const std::string& path, Secret& out, Probl
     if (secret.ends_with('\r')) secret.pop_back();
     if (secret.empty()) return refuse("the secret file " + file.string() + " is empty", "put the secret into it");
     if (!code_points(secret) || secret.find('\0') != std::string::npos) {
-        return refuse("the secret file " + file.string() + " holds no UTF-8 text", "write binary secrets as hex or base64");
+        return refuse("the secret file " + file.string() + " holds no UTF-8 text",
+                      "write binary secrets as hex or base64");
     }
     out = Secret(std::move(secret));
     return true;

@@ -11,7 +11,8 @@ Document setting(const Type& type, const void* member) {
         case Kind::rate: return value_words(type, member);
         case Kind::list: {
             Document::List items;
-            for (std::size_t i = 0; i < type.count(member); ++i) items.push_back(setting(*type.element, type.at(member, i)));
+            for (std::size_t i = 0; i < type.count(member); ++i)
+                items.push_back(setting(*type.element, type.at(member, i)));
             return Document::list(std::move(items));
         }
         case Kind::map: {

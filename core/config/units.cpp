@@ -25,7 +25,9 @@ constexpr std::array<Unit, 9> kSizes{{{"TiB", std::int64_t{1} << 40},
                                       {"kB", 1'000},
                                       {"B", 1}}};
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 /// Takes digits off the front; empty when there are none or when they are too many for an int64.
 std::optional<std::int64_t> take_digits(std::string_view& text) noexcept {
@@ -92,15 +94,19 @@ std::optional<Rate> parse_rate(std::string_view text) {
     text.remove_prefix(1);
     if (text.empty()) return std::nullopt;
     // "20/s" is short for "20/1s".
-    const std::optional<Duration> per = parse_duration(is_digit(text.front()) ? std::string(text) : "1" + std::string(text));
+    const std::optional<Duration> per =
+        parse_duration(is_digit(text.front()) ? std::string(text) : "1" + std::string(text));
     if (!per || per->count() <= 0) return std::nullopt;
     return Rate{*count, *per};
 }
 
-std::string print_duration(Duration value) { return print_with_unit(value.count(), kTimes, "0s"); }
+std::string print_duration(Duration value) {
+    return print_with_unit(value.count(), kTimes, "0s");
+}
 
 std::string print_size(Bytes value) {
-    if (value.value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::to_string(value.value) + "B";
+    if (value.value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        return std::to_string(value.value) + "B";
     return print_with_unit(static_cast<std::int64_t>(value.value), kSizes, "0B");
 }
 

@@ -51,7 +51,8 @@ public:
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ > 1) {
-            report_.add(place(mark), "", "a second YAML document begins here", "remove the line ---; one file is one document");
+            report_.add(place(mark), "", "a second YAML document begins here",
+                        "remove the line ---; one file is one document");
             throw GiveUp{};
         }
     }
@@ -72,7 +73,8 @@ public:
         add(std::move(value), mark);
     }
 
-    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& text) override {
         refuse_anchor(mark, anchor);
         if (tag == kQuotedTag) refuse_open_quote(place(mark));
         if (expects_key()) return take_key(mark, text);
@@ -159,17 +161,21 @@ private:
             if (line >= lines().size()) break;
             rest = lines()[line++];
         }
-        report_.add(mark, path(), "this quote is never closed", std::string("write ") + quote + " at the end of the text");
+        report_.add(mark, path(), "this quote is never closed",
+                    std::string("write ") + quote + " at the end of the text");
         throw GiveUp{};
     }
 
     bool in_map() const noexcept { return !levels_.empty() && levels_.back().is_map; }
     bool expects_key() const noexcept { return in_map() && !levels_.back().has_key; }
-    Mark key_mark_or(Mark otherwise) const noexcept { return in_map() && levels_.back().has_key ? levels_.back().key_mark : otherwise; }
+    Mark key_mark_or(Mark otherwise) const noexcept {
+        return in_map() && levels_.back().has_key ? levels_.back().key_mark : otherwise;
+    }
 
     bool written_null(Mark mark) const noexcept {
         const std::string_view text = report_.text_at(mark);
-        return text.starts_with("~") || text.starts_with("null") || text.starts_with("Null") || text.starts_with("NULL");
+        return text.starts_with("~") || text.starts_with("null") || text.starts_with("Null") ||
+               text.starts_with("NULL");
     }
 
     std::string path() const {
@@ -218,14 +224,16 @@ private:
                                          [&key](const Document::Member& member) { return member.key == key; });
         level.ignore = before != level.members.end();
         if (level.ignore) {
-            report_.add(level.key_mark, path(), "this key stands twice; the first is in line " + std::to_string(before->mark.line),
+            report_.add(level.key_mark, path(),
+                        "this key stands twice; the first is in line " + std::to_string(before->mark.line),
                         "keep one of the two");
         }
     }
 
     void open(const YAML::Mark& mark, bool is_map, YAML::EmitterStyle::value style) {
         if (levels_.size() >= kMaxDepth) {
-            report_.add(place(mark), path(), "lists and maps are nested more than " + std::to_string(kMaxDepth) + " deep", "");
+            report_.add(place(mark), path(),
+                        "lists and maps are nested more than " + std::to_string(kMaxDepth) + " deep", "");
             throw GiveUp{};
         }
         count_value(mark);
@@ -252,16 +260,20 @@ private:
             as_key_.pop_back();
             return;
         }
-        Document value = level.is_map ? Document::map(std::move(level.members)) : Document::list(std::move(level.items));
+        Document value =
+            level.is_map ? Document::map(std::move(level.members)) : Document::list(std::move(level.items));
         value.set_mark(level.mark);
         keep(std::move(value));
     }
 
-    void refuse_key(Mark mark) { odd_keys_.push_back({mark, path(), "a key must be a word", "quote it if it holds special characters"}); }
+    void refuse_key(Mark mark) {
+        odd_keys_.push_back({mark, path(), "a key must be a word", "quote it if it holds special characters"});
+    }
 
     void count_value(const YAML::Mark& mark) {
         if (++values_ <= kMaxValues) return;
-        report_.add(place(mark), path(), "there are more than " + std::to_string(kMaxValues) + " values", "remove some");
+        report_.add(place(mark), path(), "there are more than " + std::to_string(kMaxValues) + " values",
+                    "remove some");
         throw GiveUp{};
     }
 
@@ -317,7 +329,8 @@ void report_syntax(const YAML::Exception& error, std::uint32_t file, ProblemRepo
     Mark place;
     place.file = file;
     if (!error.mark.is_null() && !lines.empty()) {
-        place.line = std::min(static_cast<std::uint32_t>(std::max(error.mark.line, 0)) + 1, static_cast<std::uint32_t>(lines.size()));
+        place.line = std::min(static_cast<std::uint32_t>(std::max(error.mark.line, 0)) + 1,
+                              static_cast<std::uint32_t>(lines.size()));
         place.column = static_cast<std::uint32_t>(std::max(error.mark.column, 0)) + 1;
     }
     if (unquoted_expansion(error.mark, lines)) {
@@ -342,7 +355,8 @@ void report_syntax(const YAML::Exception& error, std::uint32_t file, ProblemRepo
 /// The first line that is not valid UTF-8 or holds a U+0000, counted from 1; 0 when all are fine.
 std::uint32_t first_bad_line(const std::vector<std::string>& lines) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (!code_points(lines[i]) || lines[i].find('\0') != std::string::npos) return static_cast<std::uint32_t>(i) + 1;
+        if (!code_points(lines[i]) || lines[i].find('\0') != std::string::npos)
+            return static_cast<std::uint32_t>(i) + 1;
     }
     return 0;
 }
@@ -363,7 +377,8 @@ std::vector<std::string> split_lines(std::string_view text) {
 
 Document read_yaml(std::string_view text, std::uint32_t file, ProblemReport& report) {
     if (text.size() > kMaxBytes) {
-        report.add(Mark{file, 1, 1}, "", "the text is longer than " + print_size(Bytes{kMaxBytes}), "give it in several files with -c");
+        report.add(Mark{file, 1, 1}, "", "the text is longer than " + print_size(Bytes{kMaxBytes}),
+                   "give it in several files with -c");
         return {};
     }
     if (const std::uint32_t line = first_bad_line((*report.sources())[file].lines); line != 0) {

@@ -32,7 +32,9 @@ Document Document::list(List items) {
     return made;
 }
 
-Document Document::map() { return map(Map{}); }
+Document Document::map() {
+    return map(Map{});
+}
 
 Document Document::map(Map members) {
     Document made;
@@ -72,10 +74,16 @@ const Document::Map& Document::members() const& noexcept {
 }
 
 // Copies: other Documents may share the list. The items themselves are cheap to copy.
-Document::List Document::items() && { return std::as_const(*this).items(); }
-Document::Map Document::members() && { return std::as_const(*this).members(); }
+Document::List Document::items() && {
+    return std::as_const(*this).items();
+}
+Document::Map Document::members() && {
+    return std::as_const(*this).members();
+}
 
-std::size_t Document::size() const noexcept { return is_map() ? members().size() : items().size(); }
+std::size_t Document::size() const noexcept {
+    return is_map() ? members().size() : items().size();
+}
 
 const Document* Document::find(std::string_view key) const noexcept {
     for (const Member& member : members()) {
@@ -89,7 +97,9 @@ const Document& Document::operator[](std::string_view key) const& noexcept {
     return found ? *found : kNull;
 }
 
-Document Document::operator[](std::string_view key) && { return std::as_const(*this)[key]; }
+Document Document::operator[](std::string_view key) && {
+    return std::as_const(*this)[key];
+}
 
 Document& Document::set(std::string key, Document value) {
     if (!is_map()) value_ = std::make_shared<Map>();

@@ -6,8 +6,8 @@ namespace cairn {
 
 std::string_view code_name(Code code) noexcept {
     static constexpr std::array<std::string_view, 13> kNames{
-        "bad_request", "invalid_field", "unauthenticated", "forbidden",   "not_found", "conflict", "too_large",
-        "rate_limited", "full",         "not_ready",       "unavailable", "unsupported", "internal"};
+        "bad_request",  "invalid_field", "unauthenticated", "forbidden",   "not_found",   "conflict", "too_large",
+        "rate_limited", "full",          "not_ready",       "unavailable", "unsupported", "internal"};
     const auto index = static_cast<std::size_t>(code);
     return index < kNames.size() ? kNames[index] : kNames.back();
 }

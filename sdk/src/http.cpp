@@ -3,7 +3,8 @@
 namespace cairn {
 namespace {
 
-std::string_view value_of(const std::vector<std::pair<std::string, std::string>>& pairs, std::string_view name) noexcept {
+std::string_view value_of(const std::vector<std::pair<std::string, std::string>>& pairs,
+                          std::string_view name) noexcept {
     for (const auto& [key, value] : pairs) {
         if (key == name) return value;
     }
@@ -38,7 +39,9 @@ std::string_view HttpRequest::header(std::string_view lower_case_name) const noe
     return value_of(headers, lower_case_name);
 }
 
-std::string_view HttpRequest::capture(std::string_view name) const noexcept { return value_of(captures, name); }
+std::string_view HttpRequest::capture(std::string_view name) const noexcept {
+    return value_of(captures, name);
+}
 
 std::string HttpRequest::query_value(std::string_view name) const {
     std::string_view rest = query;

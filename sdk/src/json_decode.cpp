@@ -9,13 +9,19 @@
 
 #include "json_input.hpp"
 #include "json_members.hpp"
+#include "json_rules.hpp"
 
 namespace cairn {
 namespace {
 
+using detail::check_choice;
+using detail::check_count;
+using detail::check_range;
 using detail::must;
 using detail::Place;
 using detail::refuse;
+using detail::refuse_unknown;
+using detail::too_many;
 namespace ondemand = simdjson::ondemand;
 using JsonType = ondemand::json_type;
 
@@ -49,40 +55,6 @@ private:
     std::array<std::uint64_t, kInline> bits_{};
     std::vector<std::uint64_t> more_;
 };
-
-std::string number_words(double value) {
-    std::string out;
-    write_json_number(out, value);
-    return out;
-}
-
-std::string range_words(const Field& field) {
-    if (field.has_min && field.has_max) return "from " + number_words(field.min) + " to " + number_words(field.max);
-    if (field.has_min) return "at least " + number_words(field.min);
-    return "at most " + number_words(field.max);
-}
-
-void check_range(const Field& field, double value, const Place& place) {
-    if ((field.has_min && value < field.min) || (field.has_max && value > field.max)) {
-        refuse(Code::invalid_field, place, "must be " + range_words(field) + ", it is " + number_words(value));
-    }
-}
-
-void check_count(const Field& field, std::size_t count, std::size_t default_max, std::string_view unit, const Place& place) {
-    const std::size_t max = field.max_length != 0 ? field.max_length : default_max;
-    if (count >= field.min_length && count <= max) return;
-    const std::string bounds = field.min_length == 0 ? "at most " + std::to_string(max)
-                               : field.min_length == max ? "exactly " + std::to_string(max)
-                                                         : std::to_string(field.min_length) + " to " + std::to_string(max);
-    refuse(field.max_length == 0 && count > max ? Code::too_large : Code::invalid_field, place,
-           "must have " + bounds + ' ' + std::string(unit) + ", it has " + std::to_string(count));
-}
-
-/// The count is not known yet when reading stops for this reason.
-[[noreturn]] void too_many(const Field& field, std::size_t max, std::string_view unit, const Place& place) {
-    refuse(field.max_length == 0 ? Code::too_large : Code::invalid_field, place,
-           "must have at most " + std::to_string(max) + ' ' + std::string(unit));
-}
 
 class Decoder {
 public:
@@ -129,22 +101,6 @@ private:
         return type.fields.size();
     }
 
-    [[noreturn]] static void refuse_unknown(const StructType& type, std::string_view key, const Place& place) {
-        std::vector<std::string_view> names;
-        for (const Field& field : type.fields) names.push_back(field.name);
-        const std::string_view nearest = nearest_name(key, names);
-        std::string message = "there is no such member";
-        if (!nearest.empty()) {
-            message += "; did you mean \"" + std::string(nearest) + "\"?";
-        } else if (names.empty()) {
-            message += "; none is expected";
-        } else {
-            message += "; known are ";
-            for (std::size_t i = 0; i < names.size(); ++i) message.append(i == 0 ? "" : ", ").append(names[i]);
-        }
-        refuse(Code::invalid_field, Place{&place, key}, message);
-    }
-
     static JsonType type_of_json(ondemand::value value, const Place& place) {
         JsonType type{};
         must(value.type().get(type), place);
@@ -174,7 +130,8 @@ private:
 
     static void deeper(std::size_t depth, const Place& place) {
         if (depth >= kMaxDepth) {
-            refuse(Code::too_large, place, "lists and objects may be nested " + std::to_string(kMaxDepth) + " deep at most");
+            refuse(Code::too_large, place,
+                   "lists and objects may be nested " + std::to_string(kMaxDepth) + " deep at most");
         }
     }
 
@@ -220,9 +177,11 @@ private:
         bool negative = false;
         const std::uint64_t bits = whole(value, place, "a whole number", negative);
         const unsigned width_bits = type.width * 8U;
-        const std::uint64_t biggest = std::numeric_limits<std::uint64_t>::max() >> (64U - width_bits + (type.is_signed ? 1U : 0U));
+        const std::uint64_t biggest =
+            std::numeric_limits<std::uint64_t>::max() >> (64U - width_bits + (type.is_signed ? 1U : 0U));
         const bool fits = negative ? type.is_signed && ~bits <= biggest : bits <= biggest;
-        const double number = negative ? static_cast<double>(static_cast<std::int64_t>(bits)) : static_cast<double>(bits);
+        const double number =
+            negative ? static_cast<double>(static_cast<std::int64_t>(bits)) : static_cast<double>(bits);
         check_range(field, number, place);
         if (!fits) {
             refuse(Code::invalid_field, place,
@@ -254,18 +213,6 @@ private:
             refuse(Code::invalid_field, place, "must " + std::string(pattern_words(field.pattern)));
         }
         target.assign(text);
-    }
-
-    static void check_choice(const Field& field, std::string_view text, const Place& place) {
-        std::string all;
-        for (const std::string& choice : field.choices) {
-            if (choice == text) return;
-            all.append(all.empty() ? "" : ", ").append(choice);
-        }
-        const std::vector<std::string_view> choices(field.choices.begin(), field.choices.end());
-        const std::string_view nearest = nearest_name(text, choices);
-        refuse(Code::invalid_field, place,
-               "must be one of " + all + (nearest.empty() ? "" : "; did you mean " + std::string(nearest) + "?"));
     }
 
     static void vector(const Field& field, Vec3& target, ondemand::value value, const Place& place) {
@@ -300,7 +247,8 @@ private:
             if (seen) refuse(Code::bad_request, place, "a member stands twice");
             seen = true;
             const std::int64_t number = milliseconds(member.value(), place);
-            if (number < (is_count ? 0 : 1)) refuse(Code::invalid_field, place, "count must be 0 or more, per_ms 1 or more");
+            if (number < (is_count ? 0 : 1))
+                refuse(Code::invalid_field, place, "count must be 0 or more, per_ms 1 or more");
             if (is_count) target.count = number;
             else target.per = Duration(number);
         }
@@ -327,7 +275,8 @@ private:
         check_count(field, count, kMaxItems, "items", place);
     }
 
-    void map(const Field& field, const Type& type, void* target, ondemand::value value, const Place& place, std::size_t depth) {
+    void map(const Field& field, const Type& type, void* target, ondemand::value value, const Place& place,
+             std::size_t depth) {
         ondemand::object object = as_object(value, place, "it");
         deeper(depth, place);
         type.clear(target);
@@ -419,7 +368,9 @@ private:
                 if (type_of_json(value, place) == JsonType::null) {
                     bool null = false;
                     must(value.is_null().get(null), place);
-                    if (!null) refuse(Code::bad_request, place, "this is not JSON: a word that is none of true, false and null");
+                    if (!null)
+                        refuse(Code::bad_request, place,
+                               "this is not JSON: a word that is none of true, false and null");
                     type.clear(target);
                     break;
                 }

@@ -56,8 +56,9 @@ void refuse_duplicates(const Document::Map& members, const Place& place) {
 
 std::string_view checked_text(std::string_view text, const Place& place, std::size_t max_bytes, std::size_t& count) {
     if (text.size() > max_bytes) {
-        refuse(Code::too_large, place,
-               "text may have at most " + std::to_string(max_bytes) + " bytes, this has " + std::to_string(text.size()));
+        refuse(
+            Code::too_large, place,
+            "text may have at most " + std::to_string(max_bytes) + " bytes, this has " + std::to_string(text.size()));
     }
     const std::optional<std::size_t> points = code_points(text);
     if (!points) refuse(Code::bad_request, place, "this is not JSON: an escape names half of a surrogate pair");
@@ -141,7 +142,8 @@ std::string_view type_words(ondemand::json_type type) noexcept {
     return "something else";
 }
 
-std::string_view read_text(ondemand::value value, const Place& place, std::size_t max_bytes, std::size_t& code_point_count) {
+std::string_view read_text(ondemand::value value, const Place& place, std::size_t max_bytes,
+                           std::size_t& code_point_count) {
     std::string_view text;
     must(value.get_string().get(text), place);
     return checked_text(text, place, max_bytes, code_point_count);
@@ -154,12 +156,14 @@ std::string_view read_key(ondemand::field& field, const Place& place) {
     return checked_text(key, place, kMaxKeyBytes, count);
 }
 
-Document read_any(ondemand::value value, const Place& place, const AnyLimits& limits, std::size_t depth, std::size_t& keys) {
+Document read_any(ondemand::value value, const Place& place, const AnyLimits& limits, std::size_t depth,
+                  std::size_t& keys) {
     ondemand::json_type type{};
     must(value.type().get(type), place);
     const bool container = type == ondemand::json_type::array || type == ondemand::json_type::object;
     if (container && depth >= limits.depth) {
-        refuse(Code::too_large, place, "lists and objects may be nested " + std::to_string(limits.depth) + " deep at most");
+        refuse(Code::too_large, place,
+               "lists and objects may be nested " + std::to_string(limits.depth) + " deep at most");
     }
     switch (type) {
         case ondemand::json_type::null: {
@@ -187,7 +191,8 @@ Document read_any(ondemand::value value, const Place& place, const AnyLimits& li
                 const Place at{&place, {}, items.size()};
                 must(item.get(element), at);
                 if (items.size() >= limits.items) {
-                    refuse(Code::too_large, place, "a list may have at most " + std::to_string(limits.items) + " items");
+                    refuse(Code::too_large, place,
+                           "a list may have at most " + std::to_string(limits.items) + " items");
                 }
                 items.push_back(read_any(element, at, limits, depth + 1, keys));
             }
@@ -201,7 +206,8 @@ Document read_any(ondemand::value value, const Place& place, const AnyLimits& li
                 ondemand::field field;
                 must(std::move(item).get(field), place);
                 if (++keys > limits.keys) {
-                    refuse(Code::too_large, place, "it may have at most " + std::to_string(limits.keys) + " members in all");
+                    refuse(Code::too_large, place,
+                           "it may have at most " + std::to_string(limits.keys) + " members in all");
                 }
                 const std::string key(read_key(field, place));
                 const Place at{&place, key};

@@ -92,10 +92,13 @@ struct AnyLimits {
 };
 
 /// Reads any value. `depth` is how many containers are around it; `keys` counts up.
-Document read_any(ondemand::value value, const Place& place, const AnyLimits& limits, std::size_t depth, std::size_t& keys);
+Document read_any(ondemand::value value, const Place& place, const AnyLimits& limits, std::size_t depth,
+                  std::size_t& keys);
 
-/// The text of `value`, checked: valid UTF-8 (escapes can spell lone surrogates), no U+0000. Valid until the next parse.
-std::string_view read_text(ondemand::value value, const Place& place, std::size_t max_bytes, std::size_t& code_point_count);
+/// The text of `value`, checked: valid UTF-8 (escapes can spell lone surrogates), no U+0000. Valid until the next
+/// parse.
+std::string_view read_text(ondemand::value value, const Place& place, std::size_t max_bytes,
+                           std::size_t& code_point_count);
 /// As read_text for the key of `field`, at most 255 bytes.
 std::string_view read_key(ondemand::field& field, const Place& place);
 

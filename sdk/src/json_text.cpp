@@ -12,7 +12,8 @@ namespace {
 /// Up to here every integer is exactly a double.
 constexpr double kExact = 9007199254740992.0;  // 2^53
 
-constexpr std::array<double, 10> kSteps{1, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001, 0.0000001, 0.00000001, 0.000000001};
+constexpr std::array<double, 10> kSteps{1,       0.1,      0.01,      0.001,      0.0001,
+                                        0.00001, 0.000001, 0.0000001, 0.00000001, 0.000000001};
 constexpr std::array<double, 10> kScales{1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
 /// How many decimals `precision` asks for, -1 when it is no power of ten that we know.
@@ -87,7 +88,8 @@ void write_json_number(std::string& out, double value) {
         out += "null";
         return;
     }
-    if (std::fabs(value) < kExact && value == std::trunc(value)) return append_integer(out, static_cast<std::int64_t>(value));
+    if (std::fabs(value) < kExact && value == std::trunc(value))
+        return append_integer(out, static_cast<std::int64_t>(value));
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
     out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));

@@ -14,6 +14,8 @@ void Task::cancel() noexcept {
     if (state_) state_->cancelled.store(true, std::memory_order_release);
 }
 
-bool Task::cancelled() const noexcept { return state_ && state_->cancelled.load(std::memory_order_acquire); }
+bool Task::cancelled() const noexcept {
+    return state_ && state_->cancelled.load(std::memory_order_acquire);
+}
 
 }  // namespace cairn

@@ -47,10 +47,14 @@ bool is_letter_or_digit(char32_t c) noexcept {
     return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || (c >= U'0' && c <= U'9');
 }
 
-bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029; }
+bool is_control(char32_t c) noexcept {
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029;
+}
 
 /// The characters that turn the direction of what follows (Unicode annex 9, explicit embeddings, overrides, isolates).
-bool is_direction_override(char32_t c) noexcept { return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069); }
+bool is_direction_override(char32_t c) noexcept {
+    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
 
 bool is_url(std::string_view text) noexcept {
     for (const char c : text) {
@@ -67,7 +71,9 @@ bool is_url(std::string_view text) noexcept {
 
 constexpr std::size_t kLongestName = 64;
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 /// Damerau-Levenshtein distance in its restricted form (no piece is edited twice), at most `limit` + 1.
 std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) noexcept {
@@ -122,7 +128,8 @@ std::optional<std::size_t> code_points(std::string_view text) noexcept {
 
 char32_t next_code_point(std::string_view text, std::size_t& at) noexcept {
     char32_t value = kReplacement;
-    const std::size_t length = decode(reinterpret_cast<const unsigned char*>(text.data()) + at, text.size() - at, value);
+    const std::size_t length =
+        decode(reinterpret_cast<const unsigned char*>(text.data()) + at, text.size() - at, value);
     at += length == 0 ? 1 : length;
     return length == 0 ? kReplacement : value;
 }
@@ -153,7 +160,8 @@ std::string_view pattern_words(Pattern pattern) noexcept {
         case Pattern::any: return "be text without U+0000";
         case Pattern::name: return "consist of letters a to z, digits, underscore, space and hyphen";
         case Pattern::identifier: return "consist of letters a to z, digits and _ - . :";
-        case Pattern::line: return "be one line without control characters or characters that turn the writing direction";
+        case Pattern::line:
+            return "be one line without control characters or characters that turn the writing direction";
         case Pattern::url: return "be an address that begins with http://, https:// or one /";
     }
     return "be text";

@@ -1,5 +1,5 @@
-// Random bytes as a configuration: read, checked against a struct with a member of every kind, and its problems printed.
-// What stands behind a byte 0x01 is given as an override on the command line.
+// Random bytes as a configuration: read, checked against a struct with a member of every kind, and its problems
+// printed. What stands behind a byte 0x01 is given as an override on the command line.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -45,7 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     marks_are_inside(configuration->root(), configuration->sources());
 
     cairn::every_kind::Everything everything;
-    cairn::core::check_and_fill(cairn::struct_type<cairn::every_kind::Everything>(), configuration->root(), "", &everything, report);
+    cairn::core::check_and_fill(cairn::struct_type<cairn::every_kind::Everything>(), configuration->root(), "",
+                                &everything, report);
     std::ostringstream printed;
     report.print(printed, false);
     must_hold(report.empty() == printed.str().empty());

@@ -15,7 +15,9 @@ void* counted(std::size_t size) noexcept {
 }  // namespace
 
 namespace cairn {
-std::size_t allocation_count() noexcept { return allocations; }
+std::size_t allocation_count() noexcept {
+    return allocations;
+}
 }  // namespace cairn
 
 // These replace the operators of the whole test program, the SDK's library included.
@@ -23,7 +25,15 @@ void* operator new(std::size_t size) {
     if (void* place = counted(size)) return place;
     throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size); }
-void operator delete(void* place) noexcept { std::free(place); }
-void operator delete(void* place, std::size_t) noexcept { std::free(place); }
-void operator delete(void* place, const std::nothrow_t&) noexcept { std::free(place); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return counted(size);
+}
+void operator delete(void* place) noexcept {
+    std::free(place);
+}
+void operator delete(void* place, std::size_t) noexcept {
+    std::free(place);
+}
+void operator delete(void* place, const std::nothrow_t&) noexcept {
+    std::free(place);
+}

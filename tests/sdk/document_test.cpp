@@ -126,11 +126,62 @@ TEST(Document, ParsesScalarsAtTheRoot) {
 }
 
 TEST(Document, RefusesWhatIsNotOneJsonValue) {
-    for (const char* bad :
-         {"", " ", "nul", "nulll", "tru", "truex", "falsy", "{", "}", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
-          "{a:1}", "{'a':1}", "{\"a\" 1}", "1 2", "1,2", "1],[2", "[1]]", "[[1]", "{}{}", "[]x", "x", "01", "-", "+1", "1.", ".5", "1e", "1e+",
-          "0x1", "NaN", "Infinity", "1e999", "\"", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800x\"", "\"\n\"",
-          "\"\\u0000\"", "// c\n1", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\"\xff\"", "[1}", "{]", "[\"a\":1]"}) {
+    for (const char* bad : {"",
+                            " ",
+                            "nul",
+                            "nulll",
+                            "tru",
+                            "truex",
+                            "falsy",
+                            "{",
+                            "}",
+                            "[",
+                            "]",
+                            "[1",
+                            "[1,]",
+                            "[,1]",
+                            "[1 2]",
+                            "{\"a\"}",
+                            "{\"a\":}",
+                            "{\"a\":1,}",
+                            "{a:1}",
+                            "{'a':1}",
+                            "{\"a\" 1}",
+                            "1 2",
+                            "1,2",
+                            "1],[2",
+                            "[1]]",
+                            "[[1]",
+                            "{}{}",
+                            "[]x",
+                            "x",
+                            "01",
+                            "-",
+                            "+1",
+                            "1.",
+                            ".5",
+                            "1e",
+                            "1e+",
+                            "0x1",
+                            "NaN",
+                            "Infinity",
+                            "1e999",
+                            "\"",
+                            "\"a",
+                            "\"\\x\"",
+                            "\"\\u12\"",
+                            "\"\\ud800\"",
+                            "\"\\udc00\"",
+                            "\"\\ud800x\"",
+                            "\"\n\"",
+                            "\"\\u0000\"",
+                            "// c\n1",
+                            "{\"a\":1,\"a\":2}",
+                            "{\"a\":1,\"\\u0061\":2}",
+                            "\"\xff\"",
+                            "[1}",
+                            "{]",
+                            "[\"a\":1]"}) {
         EXPECT_THROW(Document::parse_json(bad), Error) << bad;
     }
 }
@@ -165,11 +216,13 @@ Document random_document(std::mt19937_64& random, int depth) {
         case 1: return random() % 2 == 0;
         case 2: return static_cast<std::int64_t>(random()) >> (random() % 64);
         case 3: {
-            const double value = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), static_cast<int>(random() % 200) - 150);
+            const double value = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                                            static_cast<int>(random() % 200) - 150);
             return value;
         }
         case 4: {
-            static const std::vector<std::string> kPieces{"a", "\"", "\\", "/", "</", "<!", "\n", "\x01", "é", "\xE2\x80\xA8", "\xF0\x9F\x98\x80", "\x7F"};
+            static const std::vector<std::string> kPieces{
+                "a", "\"", "\\", "/", "</", "<!", "\n", "\x01", "é", "\xE2\x80\xA8", "\xF0\x9F\x98\x80", "\x7F"};
             std::string text;
             for (std::size_t i = random() % 8; i > 0; --i) text += kPieces[random() % kPieces.size()];
             return text;
@@ -181,7 +234,8 @@ Document random_document(std::mt19937_64& random, int depth) {
         }
         default: {
             Document map = Document::map();
-            for (std::size_t i = random() % 5; i > 0; --i) map.set("k" + std::to_string(random() % 9), random_document(random, depth - 1));
+            for (std::size_t i = random() % 5; i > 0; --i)
+                map.set("k" + std::to_string(random() % 9), random_document(random, depth - 1));
             return map;
         }
     }
@@ -210,7 +264,8 @@ TEST(Document, RandomBytesNeverGetThroughUnnoticed) {
             ++parsed;
             ASSERT_EQ(Document::parse_json(d.to_json()), d) << text;
         } catch (const Error& error) {
-            ASSERT_TRUE(error.code() == Code::bad_request || error.code() == Code::invalid_field || error.code() == Code::too_large);
+            ASSERT_TRUE(error.code() == Code::bad_request || error.code() == Code::invalid_field ||
+                        error.code() == Code::too_large);
         }
     }
     EXPECT_GT(parsed, 100);

@@ -86,4 +86,18 @@ inline void describe(Fields<Everything>& f) {
     });
 }
 
+/// A message of the hot path: flat, nothing that allocates.
+struct Move {
+    Vec3 p;
+    Vec3 r;
+    std::int64_t ts = 0;
+    std::string id;
+};
+inline void describe(Fields<Move>& f) {
+    f(&Move::p, "p", "position").between(-1000, 1000).precision(0.001).required();
+    f(&Move::r, "r", "rotation").precision(0.0001);
+    f(&Move::ts, "ts", "clock");
+    f(&Move::id, "id", "object").matching(Pattern::identifier).max_length(64);
+}
+
 }  // namespace cairn::every_kind

@@ -105,7 +105,9 @@ struct RecordingTarget final : Reply::Target {
         recorded.answers.push_back("ok " + std::string(d));
         if (recorded.fail) throw std::runtime_error("the line is gone");
     }
-    void refuse(const Error& error) override { recorded.answers.push_back("refused " + std::string(code_name(error.code()))); }
+    void refuse(const Error& error) override {
+        recorded.answers.push_back("refused " + std::string(code_name(error.code())));
+    }
     Recorded& recorded;
 };
 

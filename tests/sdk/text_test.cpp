@@ -19,9 +19,9 @@ TEST(CodePoints, CountsWellFormedText) {
 }
 
 TEST(CodePoints, RefusesMalformedText) {
-    for (const std::string_view bad : {"\x80", "\xC3", "\xC3(", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                                       "\xED\xBF\xBF", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "\xE2\x82",
-                                       "12345678\xFF", "1234567\xE2\x82"}) {
+    for (const std::string_view bad : {"\x80", "\xC3", "\xC3(", "\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF",
+                                       "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x80\x80\x80", "\xF4\x90\x80\x80",
+                                       "\xF5\x80\x80\x80", "\xFF", "\xE2\x82", "12345678\xFF", "1234567\xE2\x82"}) {
         EXPECT_FALSE(code_points(bad)) << testing::PrintToString(bad);
     }
 }
@@ -51,8 +51,9 @@ TEST(Patterns, JudgeText) {
         PatternCase{Pattern::name, "<script>"sv, false},
         PatternCase{Pattern::name, "semi;colon"sv, false},
         PatternCase{Pattern::name, "tab\there"sv, false},
-        PatternCase{Pattern::name, "stra\xC3\x9F"
-                                   "e"sv,
+        PatternCase{Pattern::name,
+                    "stra\xC3\x9F"
+                    "e"sv,
                     false},
         PatternCase{Pattern::identifier, "obj_1-a.b:c"sv, true},
         PatternCase{Pattern::identifier, "with space"sv, false},

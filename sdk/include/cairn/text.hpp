@@ -19,7 +19,8 @@ CAIRN_API std::optional<std::size_t> code_points(std::string_view text) noexcept
 /// Decodes the code point at `at` and moves `at` behind it. Malformed input gives U+FFFD and moves one byte. [any]
 CAIRN_API char32_t next_code_point(std::string_view text, std::size_t& at) noexcept;
 
-/// True when `text` (valid UTF-8) obeys the named rule. The empty text obeys each: lengths are a rule of their own. [any]
+/// True when `text` (valid UTF-8) obeys the named rule. The empty text obeys each: lengths are a rule of their own.
+/// [any]
 CAIRN_API bool matches(Pattern pattern, std::string_view text) noexcept;
 
 /// The rule in words that follow "must": "be one line without control characters". [any]

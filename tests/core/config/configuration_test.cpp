@@ -6,13 +6,16 @@ namespace {
 TEST(Configuration, OverlaysFilesFromLeftToRight) {
     const TemporaryFolder folder;
     ConfigInputs inputs;
-    inputs.files = {folder.write("base.yaml", "plugins:\n  chat: {max_length: 500, history: 100}\n  world:\nname: base\nlist: [1, 2]\n"),
-                    folder.write("prod.yaml", "name: prod\nplugins:\n  chat: {history: 50}\n  extra: {x: 1}\nlist: [3]\n")};
+    inputs.files = {
+        folder.write("base.yaml",
+                     "plugins:\n  chat: {max_length: 500, history: 100}\n  world:\nname: base\nlist: [1, 2]\n"),
+        folder.write("prod.yaml", "name: prod\nplugins:\n  chat: {history: 50}\n  extra: {x: 1}\nlist: [3]\n")};
     ProblemReport report;
     const auto c = Configuration::read(inputs, report);
     EXPECT_TRUE(report.empty());
-    EXPECT_EQ(c->root().to_json(),
-              R"({"plugins":{"chat":{"max_length":500,"history":50},"world":null,"extra":{"x":1}},"name":"prod","list":[3]})");
+    EXPECT_EQ(
+        c->root().to_json(),
+        R"({"plugins":{"chat":{"max_length":500,"history":50},"world":null,"extra":{"x":1}},"name":"prod","list":[3]})");
     EXPECT_EQ(c->at("plugins.chat.max_length")->mark().file, 0u);
     EXPECT_EQ(c->at("plugins.chat.history")->mark().file, 1u);
     EXPECT_EQ(c->at("plugins.chat.history")->mark().line, 3u);
@@ -47,8 +50,9 @@ TEST(Configuration, RefusesOverridesThatSetNothing) {
         EXPECT_EQ(r.json(), R"({"a":{"b":1}})");
     }
     const Reading blocked("a: {b: 1, l: [1]}\n", {"a.b.c=1", "a.l.x=1"});
-    EXPECT_EQ(blocked.problems(), (std::vector<std::string>{"1:1 a.b.c: a.b is no map, so nothing can be set below it",
-                                                            "1:1 a.l.x: a.l is no map, so nothing can be set below it"}));
+    EXPECT_EQ(blocked.problems(),
+              (std::vector<std::string>{"1:1 a.b.c: a.b is no map, so nothing can be set below it",
+                                        "1:1 a.l.x: a.l is no map, so nothing can be set below it"}));
     EXPECT_EQ(Reading("", {"a=[1"}).problems().size(), 1u) << Reading("", {"a=[1"}).printed();
 }
 

@@ -16,7 +16,9 @@ void describe(Fields<Tree>& f) {
     f(&Tree::children, "children", "further branches");
 }
 
-const Field& field(const char* name) { return *struct_type<Everything>().find(name); }
+const Field& field(const char* name) {
+    return *struct_type<Everything>().find(name);
+}
 
 TEST(AcceptedForm, SaysWhatFits) {
     const std::pair<const char*, const char*> cases[] = {
@@ -50,8 +52,8 @@ TEST(AcceptedForm, SaysWhatFits) {
 TEST(ExplainField, TellsTheWholeStory) {
     const Reading r("plugins:\n  p:\n    bounded: 7\n");
     const Everything standard;
-    const std::string text = explain_field(field("bounded"), &standard.bounded, "plugins.p.bounded", r.configuration->at("plugins.p.bounded"),
-                                           r.configuration->sources());
+    const std::string text = explain_field(field("bounded"), &standard.bounded, "plugins.p.bounded",
+                                           r.configuration->at("plugins.p.bounded"), r.configuration->sources());
     EXPECT_EQ(text,
               "plugins.p.bounded\n"
               "  from 1 to 20\n"
@@ -60,7 +62,8 @@ TEST(ExplainField, TellsTheWholeStory) {
               "  effective after a restart\n"
               "  value     7\n"
               "  from      file.yaml:3:14\n");
-    const std::string unset = explain_field(field("wait"), &standard.wait, "p.wait", nullptr, r.configuration->sources());
+    const std::string unset =
+        explain_field(field("wait"), &standard.wait, "p.wait", nullptr, r.configuration->sources());
     EXPECT_NE(unset.find("default   1s\n"), std::string::npos) << unset;
     EXPECT_NE(unset.find("not set; the default holds"), std::string::npos);
 }
@@ -69,7 +72,8 @@ TEST(ExplainField, NeverShowsASecret) {
     const Reading r("secret: \"${SECRET}\"\n");
     Everything standard;
     standard.secret = Secret("hunter2");
-    const std::string text = explain_field(field("secret"), &standard.secret, "secret", r.configuration->at("secret"), r.configuration->sources());
+    const std::string text = explain_field(field("secret"), &standard.secret, "secret", r.configuration->at("secret"),
+                                           r.configuration->sources());
     EXPECT_EQ(text.find("hunter2"), std::string::npos) << text;
     EXPECT_NE(text.find("value     (secret)"), std::string::npos) << text;
 }
@@ -77,12 +81,16 @@ TEST(ExplainField, NeverShowsASecret) {
 TEST(ReferencePage, HasARowForEachSetting) {
     const std::string page = reference_page("Everything", "plugins.everything", struct_type<Everything>());
     EXPECT_TRUE(page.starts_with("# Everything\n"));
-    for (const Field& f : struct_type<Everything>().fields) EXPECT_NE(page.find("\n| `" + f.name + "` | "), std::string::npos) << f.name;
-    EXPECT_NE(page.find("| `bounded` | a whole number from 1 to 20 | `5` | restart | from 1 to 20 |"), std::string::npos) << page;
+    for (const Field& f : struct_type<Everything>().fields)
+        EXPECT_NE(page.find("\n| `" + f.name + "` | "), std::string::npos) << f.name;
+    EXPECT_NE(page.find("| `bounded` | a whole number from 1 to 20 | `5` | restart | from 1 to 20 |"),
+              std::string::npos)
+        << page;
     EXPECT_NE(page.find("| `inner.x` | a whole number from -5 to 5 | `0` |"), std::string::npos);
     EXPECT_NE(page.find("| `inners[].word` |"), std::string::npos);
     EXPECT_NE(page.find("| `by_name.<name>.x` |"), std::string::npos);
-    EXPECT_NE(page.find("| `rate` | a rate such as 10/60s or 20/s, its count at most 1000 | `10/s` |"), std::string::npos);
+    EXPECT_NE(page.find("| `rate` | a rate such as 10/60s or 20/s, its count at most 1000 | `10/s` |"),
+              std::string::npos);
     EXPECT_NE(reference_page("T", "t", StructType{}).find("nothing to set"), std::string::npos);
 }
 
@@ -96,7 +104,9 @@ TEST(ReferencePage, EndsForStructsThatHoldThemselves) {
 struct Fixed {
     int version = 1;
 };
-void describe(Fields<Fixed>& f) { f(&Fixed::version, "version", "of the format").between(1, 1); }
+void describe(Fields<Fixed>& f) {
+    f(&Fixed::version, "version", "of the format").between(1, 1);
+}
 
 TEST(AcceptedForm, OneValueOnly) {
     EXPECT_EQ(accepted_form(struct_type<Fixed>().fields[0]), "a whole number, exactly 1");

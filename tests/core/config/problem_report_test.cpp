@@ -6,7 +6,8 @@ namespace cairn::core {
 namespace {
 
 struct Printed {
-    std::vector<ConfigSource> sources{{"a.yaml", {"first: 1", "\tten: x", "long: \"ü\" tail", "esc \x1b[31m"}}, {"b.yaml", {"only: line"}}};
+    std::vector<ConfigSource> sources{{"a.yaml", {"first: 1", "\tten: x", "long: \"ü\" tail", "esc \x1b[31m"}},
+                                      {"b.yaml", {"only: line"}}};
     ProblemReport report{&sources};
     std::string text(bool colour = false) const {
         std::ostringstream out;

@@ -31,8 +31,8 @@ struct Reading {
         ConfigInputs inputs;
         inputs.environment = [](const std::string& name) -> std::optional<std::string> {
             static const std::map<std::string, std::string> kVariables{
-                {"PORT", "8080"}, {"NAME", "main hall"}, {"EMPTY", ""}, {"SWITCH", "true"}, {"DIGITS", "007"}, {"TRICK", "a: [b"},
-                {"SECRET", "hunter2"}, {"WAIT", "5s"}, {"BROKEN", "\xff"}};
+                {"PORT", "8080"},   {"NAME", "main hall"}, {"EMPTY", ""},  {"SWITCH", "true"}, {"DIGITS", "007"},
+                {"TRICK", "a: [b"}, {"SECRET", "hunter2"}, {"WAIT", "5s"}, {"BROKEN", "\xff"}};
             const auto found = kVariables.find(name);
             return found == kVariables.end() ? std::nullopt : std::optional<std::string>(found->second);
         };
@@ -45,7 +45,8 @@ struct Reading {
     std::vector<std::string> problems() const {
         std::vector<std::string> all;
         for (const Document& problem : report.to_document().items()) {
-            std::string line = std::to_string(problem["line"].integer_or(0)) + ':' + std::to_string(problem["column"].integer_or(0)) + ' ';
+            std::string line = std::to_string(problem["line"].integer_or(0)) + ':' +
+                               std::to_string(problem["column"].integer_or(0)) + ' ';
             if (!problem["path"].text().empty()) line += std::string(problem["path"].text()) + ": ";
             all.push_back(line + std::string(problem["message"].text()));
         }

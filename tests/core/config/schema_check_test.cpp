@@ -9,7 +9,8 @@ using every_kind::Everything;
 template <class T = Everything>
 struct Filled : Reading {
     T value;
-    explicit Filled(std::string_view text, std::vector<std::string> overrides = {}) : Reading(text, std::move(overrides)) {
+    explicit Filled(std::string_view text, std::vector<std::string> overrides = {})
+        : Reading(text, std::move(overrides)) {
         check_and_fill(struct_type<T>(), root(), "p", &value, report);
     }
 };
@@ -114,8 +115,10 @@ TEST(SchemaCheck, ReportsEveryMistakeWithPlaceAndCure) {
         {"qqqqqqqq: 1\n", "1:1 p.qqqqqqqq: there is no such key", "the keys are flag, tiny"},
         {"inner: {y: 1}\n", "1:9 p.inner.y: there is no such key", "the keys are x, word"},
         {"flag: 1\n", "1:7 p.flag: must be true or false, it is the number 1", "it accepts true or false"},
-        {"flag: yes\n", "1:7 p.flag: must be true or false, it is the text \"yes\"", "only true and false are switches"},
-        {"flag: True\n", "1:7 p.flag: must be true or false, it is the text \"True\"", "only true and false are switches"},
+        {"flag: yes\n", "1:7 p.flag: must be true or false, it is the text \"yes\"",
+         "only true and false are switches"},
+        {"flag: True\n", "1:7 p.flag: must be true or false, it is the text \"True\"",
+         "only true and false are switches"},
         {"flag: \"true\"\n", "1:7 p.flag: must be true or false, it is the text \"true\"", "true"},
         {"flag:\n", "1:1 p.flag: has no value", "it accepts true or false"},
         {"flag: []\n", "1:7 p.flag: must be true or false, it is a list", "true or false"},
@@ -124,23 +127,29 @@ TEST(SchemaCheck, ReportsEveryMistakeWithPlaceAndCure) {
         {"wide: 4294967296\n", "1:7 p.wide: 4294967296 is out of range", "from 0 to 4294967295"},
         {"huge: -1\n", "1:7 p.huge: -1 is out of range", "0 or more"},
         {"bounded: 0\n", "1:10 p.bounded: 0 is out of range; it must be from 1 to 20", "a whole number from 1 to 20"},
-        {"bounded: 2.5\n", "1:10 p.bounded: must be a whole number, it is the number 2.5", "a whole number from 1 to 20"},
+        {"bounded: 2.5\n", "1:10 p.bounded: must be a whole number, it is the number 2.5",
+         "a whole number from 1 to 20"},
         {"bounded: \"5\"\n", "1:10 p.bounded: must be a whole number, it is the text \"5\"", "a whole number"},
         {"bounded: 05\n", "1:10 p.bounded: must be a whole number, it is the text \"05\"", "a whole number"},
         {"bounded: true\n", "1:10 p.bounded: must be a whole number, it is the switch true", "a whole number"},
-        {"switched: 101\n", "1:11 p.switched: 101 is out of range; it must be from 0 to 100", "or true (the same as 42)"},
-        {"switched: on\n", "1:11 p.switched: must be a whole number, it is the text \"on\"", "only true and false are switches"},
+        {"switched: 101\n", "1:11 p.switched: 101 is out of range; it must be from 0 to 100",
+         "or true (the same as 42)"},
+        {"switched: on\n", "1:11 p.switched: must be a whole number, it is the text \"on\"",
+         "only true and false are switches"},
         {"number: x\n", "1:9 p.number: must be a number, it is the text \"x\"", "it accepts a number"},
         {"number: .inf\n", "1:9 p.number: must be a number, it is the text \".inf\"", "a number"},
         {"ratio: 1.5\n", "1:8 p.ratio: 1.5 is out of range; it must be from 0 to 1", "a number from 0 to 1"},
         {"text: 5\n", "1:7 p.text: must be text, it is the number 5", "put it in quotes if text is meant: \"5\""},
         {"text: true\n", "1:7 p.text: must be text, it is the switch true", "\"true\""},
-        {"text: no\n", "1:7 p.text: must be text, and no without quotes is a switch to some readers of YAML", "put it in quotes: \"no\""},
+        {"text: no\n", "1:7 p.text: must be text, and no without quotes is a switch to some readers of YAML",
+         "put it in quotes: \"no\""},
         {"text: {a: 1}\n", "1:7 p.text: must be text, it is a map", "it accepts text"},
-        {"named: <b>\n", "1:8 p.named: must consist of letters a to z, digits, underscore, space and hyphen", "at most 255 characters"},
+        {"named: <b>\n", "1:8 p.named: must consist of letters a to z, digits, underscore, space and hyphen",
+         "at most 255 characters"},
         {"short_text: a\n", "1:13 p.short_text: has 1 characters, at least 2 are needed", "of 2 to 5 characters"},
         {"short_text: abcdef\n", "1:13 p.short_text: has 6 characters, at most 5 are allowed", "of 2 to 5 characters"},
-        {"choice: gren\n", "1:9 p.choice: \"gren\" is none of the choices", "did you mean green? It accepts one of red, green, blue"},
+        {"choice: gren\n", "1:9 p.choice: \"gren\" is none of the choices",
+         "did you mean green? It accepts one of red, green, blue"},
         {"choice: zzz\n", "1:9 p.choice: \"zzz\" is none of the choices", "it accepts one of red, green, blue"},
         {"wait: 5\n", "1:7 p.wait: must be a duration, it is the number 5", "write its unit too, for example 5s"},
         {"wait: 5 s\n", "1:7 p.wait: must be a duration, it is the text \"5 s\"", "a duration such as 100ms"},
@@ -152,17 +161,20 @@ TEST(SchemaCheck, ReportsEveryMistakeWithPlaceAndCure) {
         {"at: [1, 2]\n", "1:5 p.at: must be a vector [x, y, z] of three numbers, it has 2", "a vector [x, y, z]"},
         {"at: [1, 2, x]\n", "1:5 p.at: must be a vector of three numbers, one of them is the text \"x\"", "a vector"},
         {"at: 5\n", "1:5 p.at: must be a vector [x, y, z], it is the number 5", "a vector"},
-        {"in_box: [0, 0, 1001]\n", "1:9 p.in_box: 1001 is out of range; each component must be from -1000 to 1000", "a vector"},
+        {"in_box: [0, 0, 1001]\n", "1:9 p.in_box: 1001 is out of range; each component must be from -1000 to 1000",
+         "a vector"},
         {"list: [1, 10]\n", "1:11 p.list[1]: 10 is out of range; it must be from 0 to 9", "it accepts"},
         {"list: [1, 2, 3, 4, 5]\n", "1:7 p.list: has 5 items, at most 4 are allowed", "a list of at most 4 items"},
         {"list: 5\n", "1:7 p.list: must be a list, it is the number 5", "a list"},
-        {"words:\n  - a\n  - b c\n", "3:5 p.words[1]: must consist of letters a to z, digits and _ - . :", "it accepts"},
+        {"words:\n  - a\n  - b c\n",
+         "3:5 p.words[1]: must consist of letters a to z, digits and _ - . :", "it accepts"},
         {"words:\n  -\n", "2:3 p.words[0]: has no value", "it accepts"},
         {"inners:\n  - {x: 9}\n", "2:9 p.inners[0].x: 9 is out of range; it must be from -5 to 5", "a whole number"},
         {"inners: [5]\n", "1:10 p.inners[0]: must be a map of settings, it is the number 5", "the keys are x, word"},
         {"weights: {a: -1}\n", "1:14 p.weights.a: -1 is out of range; it must be at least 0", "it accepts a map"},
         {"weights: 5\n", "1:10 p.weights: must be a map, it is the number 5", "a map"},
-        {"by_name: {k: {word: abcde}}\n", "1:21 p.by_name.k.word: has 5 characters, at most 4 are allowed", "text of at most 4"},
+        {"by_name: {k: {word: abcde}}\n", "1:21 p.by_name.k.word: has 5 characters, at most 4 are allowed",
+         "text of at most 4"},
         {"maybe: 4\n", "1:8 p.maybe: 4 is out of range; it must be from 1 to 3", "or nothing"},
         {"maybe_list: []\n", "1:13 p.maybe_list: has 0 items, at least 1 are needed", "a list of 1 to 2 items"},
         {"inner: 5\n", "1:8 p.inner: must be a map of settings, it is the number 5", "the keys are x, word"},
@@ -177,7 +189,9 @@ TEST(SchemaCheck, ReportsEveryMistakeWithPlaceAndCure) {
 }
 
 TEST(SchemaCheck, QuotedExpansionsBecomeWhatIsWanted) {
-    const Filled<> f("{bounded: \"${NONE:-7}\", number: '${PORT}', flag: \"${SWITCH}\", text: \"${PORT}\", wait: \"${WAIT}\", named: \"${NAME}\"}\n");
+    const Filled<> f(
+        "{bounded: \"${NONE:-7}\", number: '${PORT}', flag: \"${SWITCH}\", text: \"${PORT}\", wait: \"${WAIT}\", "
+        "named: \"${NAME}\"}\n");
     EXPECT_TRUE(f.report.empty()) << f.printed();
     EXPECT_EQ(f.value.bounded, 7);
     EXPECT_EQ(f.value.number, 8080);
@@ -235,8 +249,10 @@ TEST(SchemaCheck, NamesWhatIsMissing) {
     EXPECT_NE(top.report.problems()[0].cure.find("for example  url: https://example.org/"), std::string::npos);
 
     const Filled<Holder> nested("needed:\n  count: 2\nall:\n  - {count: 1}\n  - url: /x\n");
-    EXPECT_EQ(nested.problems(), (std::vector<std::string>{"1:1 p.needed.url: is missing (where to go)", "4:5 p.all[0].url: is missing (where to go)"}));
-    EXPECT_EQ(Filled<Holder>("needed:\n").problems(), std::vector<std::string>{"1:1 p.needed.url: is missing (where to go)"});
+    EXPECT_EQ(nested.problems(), (std::vector<std::string>{"1:1 p.needed.url: is missing (where to go)",
+                                                           "4:5 p.all[0].url: is missing (where to go)"}));
+    EXPECT_EQ(Filled<Holder>("needed:\n").problems(),
+              std::vector<std::string>{"1:1 p.needed.url: is missing (where to go)"});
     EXPECT_TRUE(Filled<Holder>("all: []\n").report.empty()) << "a struct that nobody opened keeps its defaults";
 }
 
@@ -255,20 +271,23 @@ at: [1, 2]
     for (const Problem& problem : f.report.problems()) {
         EXPECT_NE(problem.mark.line, 0u);
         EXPECT_NE(problem.cure, "");
-        EXPECT_NE(text.find("file.yaml:" + std::to_string(problem.mark.line) + ':' + std::to_string(problem.mark.column) + ": " + problem.path + ": "),
+        EXPECT_NE(text.find("file.yaml:" + std::to_string(problem.mark.line) + ':' +
+                            std::to_string(problem.mark.column) + ": " + problem.path + ": "),
                   std::string::npos);
     }
 }
 
 TEST(SchemaCheck, NothingIsSecretInPlainSight) {
     const Filled<> f("secret: topsecretword\ntext: 5\n");
-    for (const Problem& problem : f.report.problems()) EXPECT_EQ((problem.message + problem.cure).find("topsecret"), std::string::npos);
+    for (const Problem& problem : f.report.problems())
+        EXPECT_EQ((problem.message + problem.cure).find("topsecret"), std::string::npos);
 }
 
 TEST(SchemaCheck, WorksWithoutSources) {
     ProblemReport report;
     Everything e;
-    check_and_fill(struct_type<Everything>(), Document{{"text", "no"}, {"bounded", 3}, {"wait", "5s"}, {"tiny", 1000}}, "p", &e, report);
+    check_and_fill(struct_type<Everything>(), Document{{"text", "no"}, {"bounded", 3}, {"wait", "5s"}, {"tiny", 1000}},
+                   "p", &e, report);
     ASSERT_EQ(report.problems().size(), 1u);
     EXPECT_EQ(report.problems()[0].path, "p.tiny");
     EXPECT_EQ(e.text, "no") << "only a source can tell that quotes are missing";

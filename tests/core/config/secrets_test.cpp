@@ -16,7 +16,8 @@ void describe(Fields<Login>& f) {
 
 struct Filled : Reading {
     Login login;
-    explicit Filled(std::string_view text, std::vector<std::string> overrides = {}) : Reading(text, std::move(overrides)) {
+    explicit Filled(std::string_view text, std::vector<std::string> overrides = {})
+        : Reading(text, std::move(overrides)) {
         check_and_fill(struct_type<Login>(), root(), "db", &login, report);
     }
 };
@@ -38,7 +39,8 @@ TEST(Secrets, ComeFromFiles) {
     folder.write("unix", "hunter2\n", 0640);
     folder.write("dos", "hunter2\r\n", 0400);
     folder.write("two", "hunter2\n\n");
-    for (const auto& [name, secret] : {std::pair{"plain", "hunter2"}, std::pair{"unix", "hunter2"}, std::pair{"dos", "hunter2"}, std::pair{"two", "hunter2\n"}}) {
+    for (const auto& [name, secret] : {std::pair{"plain", "hunter2"}, std::pair{"unix", "hunter2"},
+                                       std::pair{"dos", "hunter2"}, std::pair{"two", "hunter2\n"}}) {
         const Filled f("password: {file: " + folder.at(name) + "}\n");
         EXPECT_TRUE(f.report.empty()) << f.printed();
         EXPECT_EQ(f.login.password.reveal(), secret);
@@ -60,7 +62,9 @@ TEST(Secrets, AreRefusedWhereOthersCanRead) {
         const std::string path = folder.write("secret", "hunter2", mode);
         const Filled f("password: {file: " + path + "}\n");
         ASSERT_EQ(f.problems().size(), 1u) << mode;
-        EXPECT_NE(f.problems()[0].find("has mode 0" + std::to_string(mode >> 6) + std::to_string(mode >> 3 & 7) + std::to_string(mode & 7)), std::string::npos)
+        EXPECT_NE(f.problems()[0].find("has mode 0" + std::to_string(mode >> 6) + std::to_string(mode >> 3 & 7) +
+                                       std::to_string(mode & 7)),
+                  std::string::npos)
             << f.problems()[0];
         EXPECT_EQ(f.report.problems()[0].cure, "chmod 0640 " + path);
         EXPECT_TRUE(f.login.password.empty());
@@ -83,7 +87,8 @@ TEST(Secrets, SayWhatIsWrongAndNeverTheSecret) {
         {"password: {env: 5}\n", "1:11 db.password: a secret is given by one of two forms"},
         {"password: {env: NONE}\n", "1:17 db.password: the environment variable NONE is not set"},
         {"password: {env: EMPTY}\n", "1:17 db.password: the environment variable EMPTY is empty"},
-        {"password: {file: " + folder.at("none") + "}\n", "1:18 db.password: cannot read the secret file " + folder.at("none") + ": No such file or directory"},
+        {"password: {file: " + folder.at("none") + "}\n",
+         "1:18 db.password: cannot read the secret file " + folder.at("none") + ": No such file or directory"},
         {"password: {file: " + folder.at(".") + "}\n", "1:18 db.password: " + folder.at(".") + " is no ordinary file"},
         {"password: {file: " + empty + "}\n", "1:18 db.password: the secret file " + empty + " is empty"},
         {"password: {file: " + binary + "}\n", "1:18 db.password: the secret file " + binary + " holds no UTF-8 text"},

@@ -5,7 +5,9 @@
 namespace cairn::core {
 namespace {
 
-std::string place(const Document& d) { return std::to_string(d.mark().line) + ':' + std::to_string(d.mark().column); }
+std::string place(const Document& d) {
+    return std::to_string(d.mark().line) + ':' + std::to_string(d.mark().column);
+}
 
 TEST(YamlReader, ReadsTheUsualShapes) {
     const Reading r(R"(# a comment
@@ -33,10 +35,11 @@ tagged: !!str 5
 empty: ""
 )");
     EXPECT_TRUE(r.report.empty()) << r.printed();
-    EXPECT_EQ(r.json(),
-              R"({"name":"main","count":3,"ratio":0.5,"on":true,"quoted":"3","single":"it's","nothing":null,"tilde":null,)"
-              R"("list":[1,"two","3"],"block":["a",{"b":1,"c":2}],"nested":{"x":{"y":["z"]}},"text":"one\ntwo\n",)"
-              R"("folded":"one two\n","tagged":"5","empty":""})");
+    EXPECT_EQ(
+        r.json(),
+        R"({"name":"main","count":3,"ratio":0.5,"on":true,"quoted":"3","single":"it's","nothing":null,"tilde":null,)"
+        R"("list":[1,"two","3"],"block":["a",{"b":1,"c":2}],"nested":{"x":{"y":["z"]}},"text":"one\ntwo\n",)"
+        R"("folded":"one two\n","tagged":"5","empty":""})");
 }
 
 TEST(YamlReader, RemembersPlaces) {
@@ -108,7 +111,8 @@ TEST(YamlReader, ReportsWhatIsWrongWithItsPlace) {
         {"\"a: 1\nb: 2\n", "1:1 this quote is never closed"},
         {"x: {a: ${X}}\n", "1:8 ${X} needs quotes inside { } or [ ]: there YAML takes its brace for its own"},
         {"x: [1, ${X:-5}, 2]\n", "1:8 ${X:-5} needs quotes inside { } or [ ]: there YAML takes its brace for its own"},
-        {"p:\n  q: {a: 1,\n      b: ${X}}\n", "3:10 ${X} needs quotes inside { } or [ ]: there YAML takes its brace for its own"},
+        {"p:\n  q: {a: 1,\n      b: ${X}}\n",
+         "3:10 ${X} needs quotes inside { } or [ ]: there YAML takes its brace for its own"},
     };
     for (const WrongCase& c : cases) {
         const Reading r(c.text);
@@ -119,8 +123,10 @@ TEST(YamlReader, ReportsWhatIsWrongWithItsPlace) {
 }
 
 TEST(YamlReader, ReportsSyntax) {
-    for (const auto& [text, line] : {std::pair{"a: b: c\n", 1}, std::pair{"a:\n\t- b\n", 2}, std::pair{"ok: 1\na: [1, 2\n", 2}, std::pair{"a: 'open", 1},
-                                     std::pair{"ok: 1\na: %x\n", 2}, std::pair{"a: 1\n b: 2\n", 2}, std::pair{"a: }\n", 1}, std::pair{"a: *none\n", 1}}) {
+    for (const auto& [text, line] :
+         {std::pair{"a: b: c\n", 1}, std::pair{"a:\n\t- b\n", 2}, std::pair{"ok: 1\na: [1, 2\n", 2},
+          std::pair{"a: 'open", 1}, std::pair{"ok: 1\na: %x\n", 2}, std::pair{"a: 1\n b: 2\n", 2},
+          std::pair{"a: }\n", 1}, std::pair{"a: *none\n", 1}}) {
         const Reading r(text);
         ASSERT_EQ(r.problems().size(), 1u) << text << r.printed();
         EXPECT_NE(r.problems()[0].find("this is not YAML"), std::string::npos) << r.problems()[0];
@@ -172,8 +178,10 @@ TEST(YamlReader, RandomTextNeverThrows) {
         state = state * 1664525 + 1013904223;
         return state >> 8;
     };
-    const std::vector<std::string> pieces{"a", "b: ", "- ", "\n", "\n  ", "[", "]", "{", "}", ", ", ": ", "\"", "'", "${PORT}", "${X}", "&a ", "*a", "!t ", "!!str ",
-                                          "|\n", ">", "#", "? ", "---\n", "...\n", "%", "\t", "1", "é", "\xff", "~", "<<", "@", "`", "\r\n", "!", "!2", "%YAML 1.2\n"};
+    const std::vector<std::string> pieces{
+        "a",       "b: ",  "- ",  "\n",   "\n  ", "[",      "]",   "{", "}",    ", ", ": ",    "\"",         "'",
+        "${PORT}", "${X}", "&a ", "*a",   "!t ",  "!!str ", "|\n", ">", "#",    "? ", "---\n", "...\n",      "%",
+        "\t",      "1",    "é",   "\xff", "~",    "<<",     "@",   "`", "\r\n", "!",  "!2",    "%YAML 1.2\n"};
     for (int i = 0; i < 20'000; ++i) {
         std::string text;
         for (std::size_t n = next() % 24; n > 0; --n) text += pieces[next() % pieces.size()];
