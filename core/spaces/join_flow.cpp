@@ -122,6 +122,7 @@ void HostSession::rename(std::shared_ptr<const PlayerIdentity> who) {
 }
 
 void HostSession::release_player() {
+    hello_asker_.reset();  // it holds this very session
     if (who_) host_->players.leave(*who_->record, *this, host_->env.clock->steady());
 }
 
