@@ -58,6 +58,7 @@ void Lifecycle::drain() noexcept {
 }
 
 void Lifecycle::stop() noexcept {
+    std::vector<std::string> stopped;
     while (!running_.empty()) {
         Running running = std::move(running_.back());
         running_.pop_back();
@@ -69,31 +70,36 @@ void Lifecycle::stop() noexcept {
             fenced({intern(name), nullptr, intern("stop")}, [&] { running.plugin->object->stop(); });
         }
         set_.declarations().services.empty_slots_of(name);
-        note_leaks(running);
+        stopped.push_back(name);
+        note_tasks(running);
         finished_.push_back(std::move(running.runtime));
     }
+    // Only now, as a lane that works for one plugin may open a file while another one is being called.
+    for (const std::string& name : stopped) note_leaks(name);
     if (hooks_.busy) hooks_.busy({});
 }
 
-void Lifecycle::note_leaks(const Running& running) {
-    const std::string& name = running.plugin->name;
+void Lifecycle::note_leaks(const std::string& name) {
     std::vector<Resource> left = leak_watch_.left_by(name);
     // A joined thread may be seen for a moment longer: the kernel wakes who joins before it takes the thread off the list.
     for (int tries = 0; !left.empty() && tries < 20; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         left = leak_watch_.left_by(name);
     }
+    for (const Resource& resource : left) {
+        leaks_.push_back("plugin " + name + " left " + describe_resource(resource) + " behind at stop; " +
+                         (resource.kind == Resource::Kind::thread ? "join its threads in stop" : "close it in stop"));
+    }
+}
+
+void Lifecycle::note_tasks(const Running& running) {
     std::size_t tasks = running.runtime->tasks_in_flight();
     for (int tries = 0; tasks > 0 && tries < 20; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         tasks = running.runtime->tasks_in_flight();
     }
-    for (const Resource& resource : left) {
-        leaks_.push_back("plugin " + name + " left " + describe_resource(resource) + " behind at stop; " +
-                         (resource.kind == Resource::Kind::thread ? "join its threads in stop" : "close it in stop"));
-    }
     if (tasks > 0) {
-        leaks_.push_back("plugin " + name + " left " + std::to_string(tasks) +
+        leaks_.push_back("plugin " + running.plugin->name + " left " + std::to_string(tasks) +
                          " background task(s) running at stop; cancel them in stop and let them see it");
     }
 }

@@ -53,7 +53,8 @@ private:
         std::unique_ptr<PluginRuntime> runtime;
     };
     [[noreturn]] void fail(const LoadedPlugin& plugin, const char* phase, const std::string& what) const;
-    void note_leaks(const Running& running);
+    void note_leaks(const std::string& plugin);
+    void note_tasks(const Running& running);
 
     PluginSet& set_;
     const HostParts& parts_;

@@ -44,8 +44,7 @@ TEST(Compatibility, DebugContainersAreNamedFromBothSides) {
     auto differences = compare_builds(debug, plain_host);
     ASSERT_EQ(differences.size(), 1u);
     EXPECT_EQ(differences[0].message,
-              "plugin dice 1.0.0 was built with -D_GLIBCXX_DEBUG, this host without -D_GLIBCXX_DEBUG: containers have "
-              "another size.");
+              "plugin dice 1.0.0 was built with -D_GLIBCXX_DEBUG, this host without: containers have another size.");
     EXPECT_EQ(differences[0].cure, "Rebuild it without.");
     plain_host.debug_containers = 1;
     debug.debug_containers = 0;

@@ -18,6 +18,13 @@ HttpRoute route(const std::string& method, const std::string& pattern, const std
     return {method, pattern, [answer](const HttpRequest&) { return HttpResponse::text(200, answer); }};
 }
 
+HttpFiles folder(const std::string& prefix, const std::string& path) {
+    HttpFiles files;
+    files.prefix = prefix;
+    files.folder = path;
+    return files;
+}
+
 struct Asked {
     Match match;
     const HttpRoute* route = nullptr;
@@ -71,8 +78,8 @@ TEST(RouteTable, HeadIsAnsweredByGet) {
 
 TEST(RouteTable, TheLongestPrefixServesFiles) {
     RouteTable table;
-    table.add_files("page", {}, {"/", "/a"});
-    table.add_files("docs", {}, {"/docs/", "/b"});
+    table.add_files("page", {}, folder("/", "/a"));
+    table.add_files("docs", {}, folder("/docs/", "/b"));
     EXPECT_EQ(table.files("/docs/x.html")->folder, "/b");
     EXPECT_EQ(table.files("/docs")->folder, "/a");
     EXPECT_EQ(table.files("/index.html")->folder, "/a");
@@ -84,8 +91,8 @@ TEST(RouteTable, ConflictsNameBothPlugins) {
     table.add("one", {}, route("GET", "/x/{id}"));
     table.add("two", {}, route("GET", "/x/{name}"));
     table.add("two", {}, route("POST", "/x/{name}"));
-    table.add_files("one", {}, {"/", "/a"});
-    table.add_files("two", {}, {"/", "/b"});
+    table.add_files("one", {}, folder("/", "/a"));
+    table.add_files("two", {}, folder("/", "/b"));
     ProblemReport report;
     table.check(report);
     ASSERT_EQ(report.problems().size(), 2u);
@@ -103,7 +110,7 @@ TEST(RouteTable, MalformedPatternsAreTold) {
     }
     RouteTable table;
     table.add("one", {}, {"GET", "/x", nullptr});
-    table.add_files("one", {}, {"docs", "/a"});
+    table.add_files("one", {}, folder("docs", "/a"));
     ProblemReport report;
     table.check(report);
     EXPECT_EQ(report.problems().size(), 2u);
