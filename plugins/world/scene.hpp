@@ -44,6 +44,8 @@ public:
     /// Reads all objects, a page at a time; `done` hears of success or failure.
     void load(std::function<void(Result<Done>)> done);
     ObjectIndex& objects() noexcept { return objects_; }
+    /// Sends the places that wait for the next tick: nobody is left to move anything, so the space may close.
+    void flush() { write_places(); }
     /// Objects of all scenes of this process; for the health report. [any]
     static std::size_t total() noexcept { return total_.load(std::memory_order_relaxed); }
 

@@ -26,6 +26,7 @@ WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables,
                     counted_ = now;
                     if (joined) record_.visited(now);
                     else record_.left(now);
+                    if (now == 0) scene_.flush();
                 }),
       scene_(space,
              {space_id_, bounds_of(space), config.anyone_may_edit, static_cast<std::size_t>(config.max_objects),

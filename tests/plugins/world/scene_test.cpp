@@ -291,6 +291,15 @@ TEST_F(SceneTest, PlacesThatCouldNotBeSavedAreSavedLater) {
     EXPECT_EQ(seen("b1", ada_)["p"], at(6, 0, 0));
 }
 
+TEST_F(SceneTest, TheLastOneOutLeavesNothingUnsaved) {
+    space_->ask_settled(ada_, "object.create", box("b1"));
+    space_->ask(bob_, "object.move", {{"id", "b1"}, {"p", at(8, 0, 0)}});
+    space_->leave(ada_);
+    space_->leave(bob_, LeaveReason::closing);
+    space_->settle();
+    EXPECT_EQ(Document::parse_json(object_row("b1")["position"].text()), at(8, 0, 0));
+}
+
 TEST_F(SceneTest, ObjectsAreThereAfterARestart) {
     Document wish = box("b1", 0.1);
     wish.set("model_url", "/models/tree.glb").set("s", at(2, 2, 2));
