@@ -37,7 +37,7 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     result->configuration = Configuration::read(inputs, result->report);
     result->report.set_sources(&result->configuration->sources());
     const Document& root = result->configuration->root();
-    if (root.is_null() && !result->report.empty()) return result;  // nothing could be read: nothing more to say
+    if (root.size() == 0 && !result->report.empty()) return result;  // nothing could be read: nothing more to say
 
     check_and_fill(struct_type<HostConfig>(), root, "", &result->host, result->report);
     std::vector<WantedPlugin> wanted;

@@ -9,6 +9,7 @@
 #include "core/app/signal_watch.hpp"
 #include "core/observe/crash_handler.hpp"
 #include "core/observe/log_sink.hpp"
+#include "core/plugins/compatibility.hpp"
 
 namespace cairn::core {
 namespace {
@@ -53,7 +54,8 @@ int run(const Arguments& arguments, Terminal& terminal) {
         return exit_code::kProblems;
     }
     configure_log(preparation->host.log, terminal.err_colour);
-    if (preparation->host.profile == "production") keep_memory_private();
+    // Sanitizers look into their own process as a debugger does.
+    if (preparation->host.profile == "production" && host_build().sanitizer == 0) keep_memory_private();
     raise_descriptor_limit(preparation->host.server.max_connections);
 
     SignalWatch signals([] { core_log().info("SIGHUP: reload is reserved and does nothing yet; restart to change settings"); });

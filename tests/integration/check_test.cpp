@@ -28,7 +28,7 @@ const char* kEightMistakes =
     "  gateway: {listen: \"127.0.0.1:1\"}\n"
     "  chat: {max_lenght: 300}\n"                    // 12: unknown, near max_length
     "  identiti: {}\n"                               // 13: no such plugin
-    "  world: {on_demand: perhaps, on_demand: 1}\n"  // 14: written twice
+    "  world: {on_demand: 5, on_demand: 1}\n"  // 14: written twice
     ;
 
 TEST(Check, EightMistakesAreEightProblemsWithPlacesAndCuresAndNothingIsStarted) {
@@ -46,7 +46,7 @@ TEST(Check, EightMistakesAreEightProblemsWithPlacesAndCuresAndNothingIsStarted) 
     };
     const Place places[] = {
         {":4:1: ", "server"},        {":5:14: ", "trace"},     {":7:15: ", "number"},   {":8:20: ", "1"},
-        {":9:14: ", "duration"},     {":12:10: ", "max_length"}, {":13:3: ", "identity"}, {":14:31: ", "on_demand"},
+        {":9:14: ", "duration"},     {":12:10: ", "max_length"}, {":13:3: ", "identity"}, {":14:25: ", "on_demand"},
     };
     std::size_t before = 0;
     for (const Place& place : places) {

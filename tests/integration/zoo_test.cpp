@@ -102,8 +102,7 @@ TEST(Zoo, ATruncatedFileAndOneThatEverybodyMayWrite) {
 
 TEST(Zoo, APluginThatCannotStartEndsTheStartAndTheOthersAreStopped) {
     for (const auto& [plugin, says] : {std::pair{"throws_in_start", "failed in start: no start today"},
-                                       std::pair{"throws_in_ready", "failed in ready: no port today"},
-                                       std::pair{"throws_in_behaviour", "no behaviour today"}}) {
+                                       std::pair{"throws_in_ready", "failed in ready: no port today"}}) {
         const TemporaryFolder folder;
         const Finished finished =
             run_cairn({"run", configuration(folder, "  zoo_spaces: {}\n  leaves_descriptor: {}\n  " + std::string(plugin) + ": {}\n")});
@@ -132,7 +131,7 @@ protected:
     void start(const std::string& plugins) {
         server = std::make_unique<ServerProcess>(std::vector<std::string>{
             configuration(folder, "  zoo_spaces: {}\n  identity: {}\n  gateway: {listen: \"127.0.0.1:1\"}\n" + plugins,
-                          "server: {default_space: calm}\n")});
+                          "server: {default_space: calm, shutdown: {drain: 0s}}\n")});
         server->start();
     }
     TemporaryFolder folder;
@@ -158,8 +157,8 @@ TEST_F(ZooServer, TheDicePluginOfTheArchitectureRolls) {
     }
     // The description refuses what is out of range, and names it.
     const Document refused = one.ask("dice.roll", {{"count", 21}});
-    EXPECT_FALSE(refused["ok"].boolean_or(true));
-    EXPECT_THAT(refused.to_json(), AllOf(HasSubstr("invalid_field"), HasSubstr("count")));
+    EXPECT_EQ(refused["err"]["code"].text(), "invalid_field") << refused.to_json();
+    EXPECT_THAT(std::string(refused["err"]["field"].text()), HasSubstr("count"));
     EXPECT_EQ(server->stop(), 0) << server->output();
 }
 
@@ -171,28 +170,38 @@ TEST_F(ZooServer, AHandlerThatThrowsAnswersThatPlayerAndNobodyElseNotices) {
     ASSERT_FALSE(other.enter("calm", "Other").is_null());
     for (const bool odd : {false, true}) {
         const Document reply = victim.ask("zoo.throw", {{"odd", odd}});
-        EXPECT_FALSE(reply["ok"].boolean_or(true));
-        EXPECT_THAT(reply.to_json(), AllOf(HasSubstr("\"internal\""), Not(HasSubstr("no handler today"))));
+        EXPECT_EQ(reply["err"]["code"].text(), "internal") << reply.to_json();
+        EXPECT_THAT(reply.to_json(), Not(HasSubstr("no handler today"))) << "what went wrong inside is not the player's";
     }
     const Document refused = victim.ask("zoo.refuse", {{"odd", true}});
-    EXPECT_THAT(refused.to_json(), AllOf(HasSubstr("\"conflict\""), HasSubstr("not like this"), HasSubstr("d.odd")));
+    EXPECT_EQ(refused["err"]["code"].text(), "conflict") << refused.to_json();
+    EXPECT_THAT(refused.to_json(), AllOf(HasSubstr("not like this"), HasSubstr("d.odd")));
     EXPECT_TRUE(other.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));
     EXPECT_TRUE(victim.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));
     EXPECT_TRUE(server->wait_for_output("no handler today"));
     EXPECT_EQ(http_get(server->port(), "/livez").status, 200);
 }
 
+TEST_F(ZooServer, ABehaviourThatCannotBeMadeIsOffAndTheSpaceLives) {
+    start("  throws_in_behaviour: {}\n  throws_in_spaces: {}\n");
+    EXPECT_TRUE(server->wait_for_output("a behaviour could not be made"));
+    EXPECT_THAT(server->output(), AllOf(HasSubstr("no behaviour today"), HasSubstr("behaviour=broken"), HasSubstr("space=calm")));
+    PlayerClient player(server->port());
+    ASSERT_FALSE(player.enter("calm", "Calm").is_null());
+    EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));
+}
+
 TEST_F(ZooServer, ATickThatThrowsIsSwitchedOffInThatSpaceAndTheOthersGoOn) {
     start("  throws_in_spaces: {}\n");
-    // Three faults in ten seconds and the behaviour is off there; the space itself and its other behaviours live.
-    EXPECT_TRUE(server->wait_for_output("no tick today"));
-    EXPECT_TRUE(server->wait_for_output("switched off")) << server->output();
     PlayerClient ticking(server->port());
     PlayerClient calm(server->port());
     ASSERT_FALSE(ticking.enter("ticking", "Ticking").is_null());
     ASSERT_FALSE(calm.enter("calm", "Calm").is_null());
+    // Three faults in ten seconds and the behaviour is off there; the space itself and its other behaviours live.
+    EXPECT_TRUE(server->wait_for_output("no tick today"));
+    EXPECT_TRUE(server->wait_for_output("switched off")) << server->output();
     EXPECT_TRUE(ticking.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));
-    EXPECT_FALSE(ticking.ask("zoo.refuse", {{"odd", false}})["ok"].boolean_or(true));
+    EXPECT_EQ(ticking.ask("zoo.refuse", {{"odd", false}})["err"]["code"].text(), "unavailable");
     EXPECT_TRUE(calm.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));
     // In the calm space the same behaviour still works.
     EXPECT_THAT(calm.ask("zoo.refuse", {{"odd", false}}).to_json(), HasSubstr("not like this"));
