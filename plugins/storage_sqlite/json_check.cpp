@@ -10,7 +10,7 @@
 namespace cairn::storage_sqlite {
 namespace {
 
-constexpr std::size_t kMaxDepth = 1000;
+constexpr std::size_t kMaxDepth = 2000;
 
 /// Walks over the text once, with a bit per open bracket instead of recursion.
 class Scanner {
@@ -70,10 +70,10 @@ private:
         }
     }
     bool open(bool object, char closing) noexcept {
+        if (depth_ == kMaxDepth) return false;
         ++at_;
         space();
         if (take(closing)) return true;
-        if (depth_ == kMaxDepth) return false;
         is_object_[depth_++] = object;
         opened_ = true;
         return !object || key();

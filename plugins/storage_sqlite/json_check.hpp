@@ -6,8 +6,8 @@ struct sqlite3;
 
 namespace cairn::storage_sqlite {
 
-/// True when `text` is one JSON value as RFC 8259 has it (any value, white space around it), nested at most 1,000 deep,
-/// which is what SQLite itself reads. [any]
+/// True when `text` is one JSON value as RFC 8259 has it (any value, white space around it), nested at most 2,000 deep,
+/// as deep as SQLite itself reads. [any]
 bool is_json(std::string_view text) noexcept;
 
 /// Puts `json_valid` onto this connection for the CHECKs of our tables.
