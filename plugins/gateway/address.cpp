@@ -57,11 +57,14 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
     return std::nullopt;
 }
 
-bool IpAddress::is_v4() const noexcept { return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes_.begin()); }
+bool IpAddress::is_v4() const noexcept {
+    return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes_.begin());
+}
 
 bool IpAddress::is_loopback() const noexcept {
     if (is_v4()) return bytes_[12] == 127;
-    return std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; }) && bytes_[15] == 1;
+    return std::all_of(bytes_.begin(), bytes_.end() - 1, [](std::uint8_t byte) { return byte == 0; }) &&
+           bytes_[15] == 1;
 }
 
 std::string IpAddress::to_string() const {
@@ -141,7 +144,8 @@ std::optional<ListenAddress> ListenAddress::parse(std::string_view text) {
 
 std::string ListenAddress::complaint(const std::string& text) {
     if (parse(text)) return {};
-    return "'" + text + "' is no address to listen on: write 127.0.0.1:8080, [::1]:8080, localhost:8080, or 0.0.0.0:8080 "
+    return "'" + text +
+           "' is no address to listen on: write 127.0.0.1:8080, [::1]:8080, localhost:8080, or 0.0.0.0:8080 "
            "for every interface; port 0 lets the system choose one";
 }
 

@@ -53,7 +53,8 @@ ClientConnection::ClientConnection(Shard& shard, int fd, const IpAddress& peer, 
       peer_(peer),
       progress_(shard.loop_.now()),
       tls_(tls != nullptr ? std::make_unique<TlsChannel>(*tls) : nullptr),
-      http_(std::make_unique<HttpExchange>(shard.rules_, shard.host_.routes, shard.tallies_, *this, shard.loop_.now())) {}
+      http_(
+          std::make_unique<HttpExchange>(shard.rules_, shard.host_.routes, shard.tallies_, *this, shard.loop_.now())) {}
 
 ClientConnection::~ClientConnection() {
     if (fd_ >= 0) ::close(fd_);
@@ -74,10 +75,13 @@ void ClientConnection::on_io(bool readable, bool writable, bool hangup) {
 
 bool ClientConnection::wants_input() const noexcept {
     switch (phase_) {
-        case Phase::http: return leftover_.empty() && http_->wants_input();
+        case Phase::http:
+            return leftover_.empty() && http_->wants_input();
         case Phase::websocket:
-        case Phase::lingering: return true;
-        case Phase::dead: return false;
+        case Phase::lingering:
+            return true;
+        case Phase::dead:
+            return false;
     }
     return false;
 }
@@ -169,8 +173,8 @@ void ClientConnection::upgrade() {
         shard_.tallies_.upgrades_refused.add();
         http_->refuse(status, reason);
     };
-    Handshake handshake = judge_handshake(head, shard_.rules_.origins, {tls_ != nullptr, trusted, peer_.is_loopback() && !trusted},
-                                          shard_.rules_.codecs);
+    Handshake handshake = judge_handshake(
+        head, shard_.rules_.origins, {tls_ != nullptr, trusted, peer_.is_loopback() && !trusted}, shard_.rules_.codecs);
     if (handshake.refusal) return refuse(handshake.refusal.status, handshake.refusal.reason);
     if (trusted) {
         if (const auto behind = forwarded_for(head, shard_.rules_.trusted_proxies)) {
@@ -180,7 +184,8 @@ void ClientConnection::upgrade() {
             forwarded_counted_ = true;
         }
     }
-    auto websocket = std::make_unique<WebSocketConnection>(shard_.parsers_, shard_.rules_, shard_.tallies_, *this, shard_.loop_.now());
+    auto websocket = std::make_unique<WebSocketConnection>(shard_.parsers_, shard_.rules_, shard_.tallies_, *this,
+                                                           shard_.loop_.now());
     ConnectionInfo info;
     info.remote = address;
     info.user_agent = std::string(head.field("user-agent").substr(0, 256));
@@ -211,7 +216,9 @@ void ClientConnection::send(std::string bytes) {
     shard_.mark_dirty(*this);
 }
 
-void ClientConnection::wake_outlet() { shard_.mark_dirty(*this); }
+void ClientConnection::wake_outlet() {
+    shard_.mark_dirty(*this);
+}
 
 void ClientConnection::flush() {
     if (phase_ == Phase::dead || blocked_) return;
@@ -348,7 +355,8 @@ void ClientConnection::linger() {
 
 void ClientConnection::check_time(TimePoint now) {
     switch (phase_) {
-        case Phase::dead: return;
+        case Phase::dead:
+            return;
         case Phase::lingering:
             if (now - progress_ > shard_.rules_.linger) kill();
             return;
@@ -440,6 +448,8 @@ std::string ClientConnection::remote(const RequestHead& head) const {
     return peer_.to_string();
 }
 
-WallTime ClientConnection::wall() const { return shard_.host_.clock.wall(); }
+WallTime ClientConnection::wall() const {
+    return shard_.host_.clock.wall();
+}
 
 }  // namespace cairn::gateway

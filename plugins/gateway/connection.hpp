@@ -79,29 +79,29 @@ private:
     Shard& shard_;
     int fd_;
     Phase phase_ = Phase::http;
-    bool dirty_ = false;        ///< on the shard's list for the end of the turn
-    bool blocked_ = false;      ///< the socket takes no more: wait until it is writable
-    bool read_later_ = false;   ///< on the shard's list of those with more to read
-    bool unread_ = true;        ///< the socket may hold bytes that no event will announce again
+    bool dirty_ = false;       ///< on the shard's list for the end of the turn
+    bool blocked_ = false;     ///< the socket takes no more: wait until it is writable
+    bool read_later_ = false;  ///< on the shard's list of those with more to read
+    bool unread_ = true;       ///< the socket may hold bytes that no event will announce again
     bool counted_;
-    bool hangup_ = false;       ///< the peer has shut its side; only reading tells how much comes before
+    bool hangup_ = false;  ///< the peer has shut its side; only reading tells how much comes before
     bool eof_ = false;
     bool write_shut_ = false;
     std::uint64_t id_;
-    std::size_t slot_ = 0;      ///< in the shard's list
+    std::size_t slot_ = 0;  ///< in the shard's list
     IpAddress peer_;
-    TimePoint progress_;        ///< the last time the peer took bytes, or the start of lingering
-    TimePoint closing_since_;   ///< when a closing WebSocket was first seen by the sweep
+    TimePoint progress_;       ///< the last time the peer took bytes, or the start of lingering
+    TimePoint closing_since_;  ///< when a closing WebSocket was first seen by the sweep
     std::size_t discarded_ = 0;
-    std::string out_;           ///< bytes of our own before those of a session
+    std::string out_;  ///< bytes of our own before those of a session
     std::size_t out_sent_ = 0;
-    std::string leftover_;      ///< requests that came before the answer to the one before them
+    std::string leftover_;  ///< requests that came before the answer to the one before them
     std::unique_ptr<TlsChannel> tls_;
     std::unique_ptr<HttpExchange> http_;
     std::unique_ptr<WebSocketConnection> websocket_;
     std::list<ClientConnection*>::iterator half_open_;
     bool is_half_open_ = false;
-    IpAddress forwarded_;       ///< counted instead of the peer when a trusted proxy speaks for it
+    IpAddress forwarded_;  ///< counted instead of the peer when a trusted proxy speaks for it
     bool forwarded_counted_ = false;
 };
 

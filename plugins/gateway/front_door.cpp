@@ -77,28 +77,31 @@ struct FrontDoor::State {
     bool closed = false;
 };
 
-FrontDoor::FrontDoor(const Settings& settings, const HostServices& host) : state_(std::make_unique<State>(settings, host)) {
+FrontDoor::FrontDoor(const Settings& settings, const HostServices& host)
+    : state_(std::make_unique<State>(settings, host)) {
     State& s = *state_;
     s.bound = s.socket->address();
     for (std::size_t i = 0; i < host.loops.size(); ++i)
-        s.shards.push_back(std::make_shared<Shard>(host.loops.at(i), s.host, s.rules, s.tallies, s.limits, s.tls.get()));
+        s.shards.push_back(
+            std::make_shared<Shard>(host.loops.at(i), s.host, s.rules, s.tallies, s.limits, s.tls.get()));
     if (!s.tls && !s.socket->is_loopback())
-        host.log.warning("players' words travel unencrypted: this address is reachable from other machines without TLS. Set "
-                         "plugins.gateway.tls.cert and .key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
-                         {{"listen", s.bound.to_string()}});
+        host.log.warning(
+            "players' words travel unencrypted: this address is reachable from other machines without TLS. Set "
+            "plugins.gateway.tls.cert and .key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
+            {{"listen", s.bound.to_string()}});
     if (s.rules.origins.allows_all())
-        host.log.warning("plugins.gateway.origins has '*': any page in a visitor's browser may connect here. List the pages "
-                         "that you mean",
-                         {});
+        host.log.warning(
+            "plugins.gateway.origins has '*': any page in a visitor's browser may connect here. List the pages "
+            "that you mean",
+            {});
     // Round robin spreads evenly whatever the kernel does; the hand-over is one message.
-    s.acceptor = std::make_unique<Acceptor>(*s.socket, host.loops.at(0), s.host, s.rules, s.tallies, s.limits,
-                                            [&s](int fd, const IpAddress& peer, bool counted) {
-                                                const std::size_t i = s.next++ % s.shards.size();
-                                                if (i == 0) return s.shards[0]->adopt(fd, peer, counted);
-                                                s.host.loops.at(i).post([shard = s.shards[i], fd, peer, counted] {
-                                                    shard->adopt(fd, peer, counted);
-                                                });
-                                            });
+    s.acceptor = std::make_unique<Acceptor>(
+        *s.socket, host.loops.at(0), s.host, s.rules, s.tallies, s.limits,
+        [&s](int fd, const IpAddress& peer, bool counted) {
+            const std::size_t i = s.next++ % s.shards.size();
+            if (i == 0) return s.shards[0]->adopt(fd, peer, counted);
+            s.host.loops.at(i).post([shard = s.shards[i], fd, peer, counted] { shard->adopt(fd, peer, counted); });
+        });
     run_on(host.loops.at(0), [&s] { s.acceptor->start(); });
 }
 
@@ -117,7 +120,9 @@ std::string FrontDoor::address() const {
     return (state_->rules.tls ? "https://" : "http://") + shown.to_string() + "/";
 }
 
-std::uint16_t FrontDoor::port() const { return state_->bound.port; }
+std::uint16_t FrontDoor::port() const {
+    return state_->bound.port;
+}
 
 void FrontDoor::stop_accepting() {
     State& s = *state_;
@@ -148,6 +153,8 @@ void FrontDoor::close(Duration grace) {
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-std::size_t FrontDoor::connections() const noexcept { return state_->limits.open(); }
+std::size_t FrontDoor::connections() const noexcept {
+    return state_->limits.open();
+}
 
 }  // namespace cairn::gateway

@@ -19,9 +19,8 @@ constexpr std::array<std::string_view, 9> kOurs{"content-length", "transfer-enco
                                                 "content-type",   "trailer",           "x-content-type-options"};
 
 bool safe_value(std::string_view value) noexcept {
-    return std::none_of(value.begin(), value.end(), [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f';
-    });
+    return std::none_of(value.begin(), value.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7f'; });
 }
 
 void add(std::string& out, std::string_view name, std::string_view value) {
@@ -30,22 +29,32 @@ void add(std::string& out, std::string_view name, std::string_view value) {
 
 std::string_view code_for(int status) noexcept {
     switch (status) {
-        case 401: return "unauthenticated";
-        case 403: return "forbidden";
-        case 404: return "not_found";
-        case 409: return "conflict";
+        case 401:
+            return "unauthenticated";
+        case 403:
+            return "forbidden";
+        case 404:
+            return "not_found";
+        case 409:
+            return "conflict";
         case 413:
         case 414:
-        case 431: return "too_large";
-        case 429: return "rate_limited";
+        case 431:
+            return "too_large";
+        case 429:
+            return "rate_limited";
         case 405:
         case 417:
         case 426:
         case 501:
-        case 505: return "unsupported";
-        case 503: return "unavailable";
-        case 408: return "bad_request";
-        default: return status >= 500 ? "internal" : "bad_request";
+        case 505:
+            return "unsupported";
+        case 503:
+            return "unavailable";
+        case 408:
+            return "bad_request";
+        default:
+            return status >= 500 ? "internal" : "bad_request";
     }
 }
 
@@ -61,14 +70,16 @@ std::string answer_head(const HttpResponse& answer, const AnswerFrame& frame) {
     else if (status == 431)
         out.append("Request Header Fields Too Large");
     else
-        out.append(Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status)));
+        out.append(
+            Poco::Net::HTTPResponse::getReasonForStatus(static_cast<Poco::Net::HTTPResponse::HTTPStatus>(status)));
     out.append("\r\n");
     add(out, "Date", http_date(frame.now));
     // RFC 9110 section 8.6: no Content-Length with 204; a 304 has none of its own either.
     const bool bodiless = status == 204 || status == 304;
     if (!bodiless) {
         add(out, "Content-Length", std::to_string(frame.length));
-        if (safe_value(answer.content_type) && !answer.content_type.empty()) add(out, "Content-Type", answer.content_type);
+        if (safe_value(answer.content_type) && !answer.content_type.empty())
+            add(out, "Content-Type", answer.content_type);
     }
     add(out, "X-Content-Type-Options", "nosniff");
     if (status == 426) {

@@ -14,9 +14,9 @@ namespace cairn::gateway {
 
 /// How an answer is to be framed; the status and fields come from whoever made it.
 struct AnswerFrame {
-    std::uint64_t length = 0;      ///< of the body that a GET would get
+    std::uint64_t length = 0;  ///< of the body that a GET would get
     bool keep_alive = false;
-    WallTime now = 0;              ///< for the Date field (RFC 9110 section 6.6.1)
+    WallTime now = 0;  ///< for the Date field (RFC 9110 section 6.6.1)
 };
 
 /// The bytes from the status line to the empty line. Fields that frame messages (Content-Length, Transfer-Encoding,

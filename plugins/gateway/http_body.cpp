@@ -108,7 +108,8 @@ void BodyReader::end_size_line() {
         return;
     }
     if (left_ > max_body_ - body_.size())
-        return refuse(413, "the body is larger than the " + std::to_string(max_body_) + " bytes that are accepted here");
+        return refuse(413,
+                      "the body is larger than the " + std::to_string(max_body_) + " bytes that are accepted here");
     part_ = Part::data;
 }
 

@@ -9,14 +9,15 @@ namespace cairn::gateway {
 
 namespace {
 
-constexpr std::uint32_t kMaxRequests = 1000;      // on one connection; then it is closed politely
-constexpr std::uint64_t kMinRate = 1024;          // bytes of a body per second, after
-constexpr std::chrono::seconds kRateGrace{5};     // this much time
+constexpr std::uint32_t kMaxRequests = 1000;   // on one connection; then it is closed politely
+constexpr std::uint64_t kMinRate = 1024;       // bytes of a body per second, after
+constexpr std::chrono::seconds kRateGrace{5};  // this much time
 constexpr std::size_t kFilesMaxBody = 0;
 
 }  // namespace
 
-HttpExchange::HttpExchange(const Rules& rules, const HttpRoutes& routes, Tallies& tallies, HttpOutlet& outlet, TimePoint now)
+HttpExchange::HttpExchange(const Rules& rules, const HttpRoutes& routes, Tallies& tallies, HttpOutlet& outlet,
+                           TimePoint now)
     : rules_(rules), routes_(routes), tallies_(tallies), outlet_(outlet), since_(now), head_reader_(rules.head) {}
 
 std::size_t HttpExchange::feed(std::string_view bytes, TimePoint now) {
@@ -94,8 +95,9 @@ void HttpExchange::choose_files() {
     files_ = routes_.files(head_.path);
     if (files_ == nullptr) return answer_here(error_answer(404, "there is nothing here"));
     if (head_.method == "GET" || head_.method == "HEAD") return;
-    HttpResponse answer = head_.method == "OPTIONS" ? HttpResponse{204, {}, {}, {}}
-                                                    : error_answer(405, head_.method + " is not possible here; files are read by GET");
+    HttpResponse answer = head_.method == "OPTIONS"
+                              ? HttpResponse{204, {}, {}, {}}
+                              : error_answer(405, head_.method + " is not possible here; files are read by GET");
     answer.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
     answer_here(std::move(answer));
 }

@@ -87,7 +87,7 @@ private:
     bool first_ = true;
     bool fetching_ = false;  ///< a piece of the file is on its way
     std::uint32_t requests_ = 0;
-    TimePoint since_;        ///< when this stage began (for a head: its first byte, or the connect)
+    TimePoint since_;  ///< when this stage began (for a head: its first byte, or the connect)
     HeadReader head_reader_;
     std::optional<BodyReader> body_reader_;
     RequestHead head_;

@@ -14,9 +14,13 @@ namespace {
 
 constexpr std::array<std::string_view, 7> kMethods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
-bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_letter(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 int hex_value(char c) noexcept {
     if (is_digit(c)) return c - '0';
@@ -62,7 +66,8 @@ Refusal parse_request_line(std::string_view line, const HeadLimits& limits, Requ
     // Exactly one space between the parts: RFC 9112 section 3 lets servers be lenient here, and smugglers like it.
     const std::size_t first = line.find(' ');
     const std::size_t last = line.rfind(' ');
-    if (first == std::string_view::npos || first == last) return {400, "the request line is not 'METHOD /path HTTP/1.1'"};
+    if (first == std::string_view::npos || first == last)
+        return {400, "the request line is not 'METHOD /path HTTP/1.1'"};
     const std::string_view method = line.substr(0, first);
     const std::string_view target = line.substr(first + 1, last - first - 1);
     const std::string_view version = line.substr(last + 1);
@@ -298,7 +303,9 @@ Refusal decode_path(std::string_view encoded, std::string& path) {
     return {};
 }
 
-bool is_token(std::string_view text) noexcept { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };

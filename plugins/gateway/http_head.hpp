@@ -42,7 +42,8 @@ struct RequestHead {
     /// The value of the first field called so, or an empty text.
     std::string_view field(std::string_view lower_case_name) const noexcept;
     std::size_t count(std::string_view lower_case_name) const noexcept;
-    /// True when the comma-separated lists of all fields called so have `token`, compared without case (RFC 9110 5.6.1).
+    /// True when the comma-separated lists of all fields called so have `token`, compared without case (RFC
+    /// 9110 5.6.1).
     bool has_token(std::string_view lower_case_name, std::string_view token) const noexcept;
 };
 

@@ -16,11 +16,11 @@ namespace cairn::gateway {
 class IpLimits {
 public:
     struct Options {
-        std::size_t total = 12000;     ///< connections at once, of everybody
-        std::size_t per_address = 20;  ///< connections at once from one address (IPv6: one /64)
+        std::size_t total = 12000;       ///< connections at once, of everybody
+        std::size_t per_address = 20;    ///< connections at once from one address (IPv6: one /64)
         Rate rate{10, Duration{60000}};  ///< new connections per address in the long run
-        std::size_t burst = 30;        ///< new connections per address at once
-        NetworkSet exempt;             ///< not counted by address
+        std::size_t burst = 30;          ///< new connections per address at once
+        NetworkSet exempt;               ///< not counted by address
     };
     enum class Verdict : unsigned char { admitted, server_full, too_many, too_fast };
 

@@ -35,13 +35,16 @@ std::string cure(int error, const ListenAddress& address) {
             return "another program listens there already; `ss -ltnp 'sport = :" + port +
                    "'` names it. Stop it, or choose another port with plugins.gateway.listen";
         case EACCES:
-            return "ports below 1024 need a privilege: choose a higher port with plugins.gateway.listen, or give the service "
+            return "ports below 1024 need a privilege: choose a higher port with plugins.gateway.listen, or give the "
+                   "service "
                    "CAP_NET_BIND_SERVICE";
         case EADDRNOTAVAIL:
-            return "no interface of this machine has this address; `ip address` lists those that exist, 0.0.0.0 means all of them";
+            return "no interface of this machine has this address; `ip address` lists those that exist, 0.0.0.0 means "
+                   "all of them";
         case EAFNOSUPPORT:
             return "this machine does not speak this address family; listen on an IPv4 address instead";
-        default: return "change plugins.gateway.listen";
+        default:
+            return "change plugins.gateway.listen";
     }
 }
 
@@ -68,20 +71,25 @@ ListenSocket::ListenSocket(const ListenAddress& wanted) : state_(std::make_uniqu
                                            "); write an address such as 127.0.0.1, or 0.0.0.0 for every interface");
     } catch (const Poco::Exception& error) {
         const int code = error.code();
-        throw Error(Code::unavailable, who + (code != 0 ? std::strerror(code) : error.displayText()) + "; " + cure(code, wanted));
+        throw Error(Code::unavailable,
+                    who + (code != 0 ? std::strerror(code) : error.displayText()) + "; " + cure(code, wanted));
     }
 }
 
 ListenSocket::~ListenSocket() = default;
 
-int ListenSocket::fd() const noexcept { return state_->socket.impl()->sockfd(); }
+int ListenSocket::fd() const noexcept {
+    return state_->socket.impl()->sockfd();
+}
 
 ListenAddress ListenSocket::address() const {
     const Poco::Net::SocketAddress bound = state_->socket.address();
     return {bound.host().toString(), bound.port()};
 }
 
-bool ListenSocket::is_loopback() const { return state_->socket.address().host().isLoopback(); }
+bool ListenSocket::is_loopback() const {
+    return state_->socket.address().host().isLoopback();
+}
 
 Acceptor::Acceptor(ListenSocket& socket, Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies,
                    IpLimits& limits, HandOut hand_out)
@@ -127,7 +135,8 @@ void Acceptor::accept_all() {
         }
         sockaddr_storage address{};
         socklen_t length = sizeof address;
-        const int fd = ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int fd =
+            ::accept4(socket_.fd(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             admit(fd, IpAddress::from(reinterpret_cast<const sockaddr&>(address)));
             continue;
@@ -135,11 +144,15 @@ void Acceptor::accept_all() {
         switch (errno) {
             case EINTR:
             case ECONNABORTED:
-            case EPROTO: continue;  // accept(2): errors of a connection that is already gone
-            case EAGAIN: return;
+            case EPROTO:
+                continue;  // accept(2): errors of a connection that is already gone
+            case EAGAIN:
+                return;
             case EMFILE:
-            case ENFILE: return shed();
-            default: return pause();
+            case ENFILE:
+                return shed();
+            default:
+                return pause();
         }
     }
 }
@@ -161,8 +174,9 @@ void Acceptor::admit(int fd, const IpAddress& peer) {
     limits_.leave_total();
     const bool too_many = verdict == IpLimits::Verdict::too_many;
     (too_many ? tallies_.refused_per_ip : tallies_.refused_rate).add();
-    turn_away(fd, 429, too_many ? "too many connections from your address; close some first"
-                                : "your address opens connections too fast; wait a minute");
+    turn_away(fd, 429,
+              too_many ? "too many connections from your address; close some first"
+                       : "your address opens connections too fast; wait a minute");
 }
 
 void Acceptor::turn_away(int fd, int status, const char* message) noexcept {
@@ -170,7 +184,8 @@ void Acceptor::turn_away(int fd, int status, const char* message) noexcept {
         try {
             HttpResponse answer = error_answer(status, message);
             answer.headers.emplace_back("Retry-After", status == 429 ? "60" : "10");
-            const std::string bytes = answer_head(answer, {answer.body.size(), false, host_.clock.wall()}) + answer.body;
+            const std::string bytes =
+                answer_head(answer, {answer.body.size(), false, host_.clock.wall()}) + answer.body;
             // What has already come is taken, or closing would send a reset that overtakes the answer.
             std::array<char, 2048> request;
             [[maybe_unused]] const ssize_t got = ::recv(fd, request.data(), request.size(), MSG_DONTWAIT);
@@ -198,9 +213,10 @@ void Acceptor::shed() {
     }
     if (loop_.now() - complained_ > std::chrono::seconds(10)) {
         complained_ = loop_.now();
-        host_.log.warning("out of file descriptors: newcomers are turned away. Raise the limit (systemd: LimitNOFILE=65536, shell: "
-                          "ulimit -n), or lower plugins.gateway.limits.max_connections",
-                          {{"connections", static_cast<std::int64_t>(limits_.open())}});
+        host_.log.warning(
+            "out of file descriptors: newcomers are turned away. Raise the limit (systemd: LimitNOFILE=65536, shell: "
+            "ulimit -n), or lower plugins.gateway.limits.max_connections",
+            {{"connections", static_cast<std::int64_t>(limits_.open())}});
     }
     pause();
 }

@@ -35,13 +35,15 @@ Tallies::Tallies(Metrics& m)
       upgrades(m.counter("cairn_gateway_upgrades_total", "WebSockets opened")),
       upgrades_refused(m.counter("cairn_gateway_upgrades_refused_total", "WebSocket requests refused")),
       messages(m.counter("cairn_gateway_messages_received_total", "WebSocket messages received")),
-      violations(m.counter("cairn_gateway_violations_total", "WebSockets closed because the client broke RFC 6455 or a limit")),
+      violations(m.counter("cairn_gateway_violations_total",
+                           "WebSockets closed because the client broke RFC 6455 or a limit")),
       silent(m.counter("cairn_gateway_silent_total", "WebSockets closed because a ping was not answered")),
       bytes_in(m.counter("cairn_gateway_received_bytes_total", "bytes read from sockets")),
       bytes_out(m.counter("cairn_gateway_sent_bytes_total", "bytes written to sockets")),
       answers{} {
     for (int hundreds = 1; hundreds < 6; ++hundreds)
-        answers[hundreds] = &m.counter("cairn_gateway_answers_total", "HTTP answers", {{"status", std::to_string(hundreds) + "xx"}});
+        answers[hundreds] =
+            &m.counter("cairn_gateway_answers_total", "HTTP answers", {{"status", std::to_string(hundreds) + "xx"}});
 }
 
 void Tallies::answered(int status) noexcept {

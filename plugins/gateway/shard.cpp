@@ -21,7 +21,8 @@ constexpr std::size_t kSweepParts = 4;
 
 }  // namespace
 
-Shard::Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits, TlsContext* tls)
+Shard::Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits,
+             TlsContext* tls)
     : loop_(loop),
       host_(host),
       rules_(rules),

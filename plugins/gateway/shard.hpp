@@ -31,14 +31,16 @@ public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
     /// [control]
-    Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits, TlsContext* tls);
+    Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits,
+          TlsContext* tls);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
 
     /// Takes a connected socket that has been counted into the limits' total, and by address when `counted`.
     void adopt(int fd, const IpAddress& peer, bool counted);
-    /// Lets everybody go with `code`, at once what is idle, and what remains after `grace`. Calls `gone` when nobody is left.
+    /// Lets everybody go with `code`, at once what is idle, and what remains after `grace`. Calls `gone` when nobody is
+    /// left.
     void close_all(std::uint16_t code, std::string_view reason, Duration grace, std::function<void()> gone);
 
     std::size_t size() const noexcept { return connections_.size(); }
@@ -76,7 +78,7 @@ private:
     std::vector<ClientConnection*> flushing_;
     std::vector<std::uint64_t> read_later_;
     std::unordered_map<std::uint64_t, ClientConnection*> by_id_;
-    std::list<ClientConnection*> half_open_;                        ///< oldest first
+    std::list<ClientConnection*> half_open_;  ///< oldest first
     std::atomic<std::size_t> in_flight_{0};
     std::uint64_t next_id_ = 1;
     std::size_t cursor_ = 0;

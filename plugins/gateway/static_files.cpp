@@ -125,13 +125,16 @@ FileAnswer plain(HttpResponse response) {
 }
 
 FileAnswer failed_open(int error) {
-    if (error == EMFILE || error == ENFILE || error == ENOMEM) return plain(error_answer(503, "the server is busy; try again"));
+    if (error == EMFILE || error == ENFILE || error == ENOMEM)
+        return plain(error_answer(503, "the server is busy; try again"));
     return plain(error_answer(404, "there is nothing here"));
 }
 
 }  // namespace
 
-OpenFile::~OpenFile() { ::close(fd_); }
+OpenFile::~OpenFile() {
+    ::close(fd_);
+}
 
 std::string OpenFile::read_some(std::size_t most) {
     std::string bytes(static_cast<std::size_t>(std::min<std::uint64_t>(most, left_)), '\0');
@@ -161,8 +164,9 @@ FileAnswer open_file(const HttpFiles& files, const FileRequest& request) {
     if (S_ISDIR(info.st_mode)) {
         const std::size_t question = request.target.find('?');
         HttpResponse moved = error_answer(301, "a folder's address ends with '/'");
-        moved.headers.emplace_back("Location", request.target.substr(0, question) + "/" +
-                                                   (question == std::string::npos ? "" : request.target.substr(question)));
+        moved.headers.emplace_back("Location",
+                                   request.target.substr(0, question) + "/" +
+                                       (question == std::string::npos ? "" : request.target.substr(question)));
         return plain(std::move(moved));
     }
     if (!S_ISREG(info.st_mode)) return failed_open(ENOENT);

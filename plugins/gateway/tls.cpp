@@ -18,7 +18,8 @@ namespace {
 
 void require_readable(const std::string& what, const std::string& file) {
     if (file.empty())
-        throw Error(Code::invalid_field, "plugins.gateway.tls." + what + " is missing: TLS needs both `cert` and `key`, or neither");
+        throw Error(Code::invalid_field,
+                    "plugins.gateway.tls." + what + " is missing: TLS needs both `cert` and `key`, or neither");
     try {
         if (Poco::File(file).canRead()) return;
     } catch (const Poco::Exception&) {
@@ -47,18 +48,21 @@ TlsContext::TlsContext(const std::string& cert, const std::string& key) : state_
         state_->context->requireMinimumProtocol(Poco::Net::Context::PROTO_TLSV1_2);
     } catch (const Poco::Exception& error) {
         ERR_clear_error();
-        throw Error(Code::invalid_field, "plugins.gateway.tls: '" + cert + "' and '" + key + "' are no certificate with its key (" +
-                                             error.displayText() + "); both must be PEM, and the key must be the certificate's own");
+        throw Error(Code::invalid_field, "plugins.gateway.tls: '" + cert + "' and '" + key +
+                                             "' are no certificate with its key (" + error.displayText() +
+                                             "); both must be PEM, and the key must be the certificate's own");
     }
     SSL_CTX* raw = state_->context->sslContext();
     if (SSL_CTX_check_private_key(raw) != 1) {
         ERR_clear_error();
-        throw Error(Code::invalid_field, "plugins.gateway.tls: the key in '" + key + "' does not belong to the certificate in '" + cert + "'");
+        throw Error(Code::invalid_field, "plugins.gateway.tls: the key in '" + key +
+                                             "' does not belong to the certificate in '" + cert + "'");
     }
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     // Idle connections give their 16 KiB buffers back.
-    SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(raw,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
 TlsContext::~TlsContext() = default;
@@ -99,9 +103,13 @@ TlsChannel::Status TlsChannel::read(std::span<char> into, std::size_t& size) {
     if (SSL_read_ex(state_->ssl, into.data(), into.size(), &size) == 1) return Status::data;
     switch (SSL_get_error(state_->ssl, 0)) {
         case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE: return Status::need_more;
-        case SSL_ERROR_ZERO_RETURN: return Status::closed;
-        default: ERR_clear_error(); return Status::failed;
+        case SSL_ERROR_WANT_WRITE:
+            return Status::need_more;
+        case SSL_ERROR_ZERO_RETURN:
+            return Status::closed;
+        default:
+            ERR_clear_error();
+            return Status::failed;
     }
 }
 
@@ -137,6 +145,8 @@ void TlsChannel::consumed(std::size_t bytes) noexcept {
     BIO_reset(state_->out);
 }
 
-bool TlsChannel::established() const noexcept { return SSL_is_init_finished(state_->ssl) == 1; }
+bool TlsChannel::established() const noexcept {
+    return SSL_is_init_finished(state_->ssl) == 1;
+}
 
 }  // namespace cairn::gateway

@@ -20,7 +20,9 @@ WebSocketConnection::WebSocketConnection(FrameParserPool& pool, const Rules& rul
     tallies_.websockets.add(1);
 }
 
-WebSocketConnection::~WebSocketConnection() { tallies_.websockets.add(-1); }
+WebSocketConnection::~WebSocketConnection() {
+    tallies_.websockets.add(-1);
+}
 
 void WebSocketConnection::open(Sessions& sessions, Loop& loop, ConnectionInfo info) {
     session_ = sessions.open(loop, *this, std::move(info));
@@ -49,7 +51,9 @@ void WebSocketConnection::check_time(TimePoint now) {
     }
 }
 
-std::size_t WebSocketConnection::gather(std::span<std::string_view> out) { return session_ ? session_->gather(out) : 0; }
+std::size_t WebSocketConnection::gather(std::span<std::string_view> out) {
+    return session_ ? session_->gather(out) : 0;
+}
 
 void WebSocketConnection::written(std::size_t bytes) {
     if (session_) session_->written(bytes);
@@ -75,7 +79,9 @@ void WebSocketConnection::end(std::uint16_t code, std::string_view reason) {
     close(code, reason);
 }
 
-void WebSocketConnection::wake() { outlet_.wake_outlet(); }
+void WebSocketConnection::wake() {
+    outlet_.wake_outlet();
+}
 
 void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
     if (closing_) return;
@@ -83,7 +89,8 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
     close_code_ = code;
     std::size_t length = std::min(reason.size(), kMaxReason);
     // Not in the middle of a character: a Close reason is UTF-8 (section 5.5.1).
-    while (length > 0 && length < reason.size() && (static_cast<unsigned char>(reason[length]) & 0xc0u) == 0x80u) --length;
+    while (length > 0 && length < reason.size() && (static_cast<unsigned char>(reason[length]) & 0xc0u) == 0x80u)
+        --length;
     close_reason_ = reason.substr(0, length);
     outlet_.wake_outlet();
 }

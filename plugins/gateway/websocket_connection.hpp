@@ -72,9 +72,9 @@ private:
     std::string close_reason_;
     std::uint16_t close_code_ = 0;
     bool waiting_for_pong_ = false;
-    bool closing_ = false;     ///< a Close of ours is due or sent; messages are not delivered any more
+    bool closing_ = false;  ///< a Close of ours is due or sent; messages are not delivered any more
     bool close_sent_ = false;
-    bool peer_done_ = false;   ///< the peer has said Close or broken a rule
+    bool peer_done_ = false;  ///< the peer has said Close or broken a rule
 };
 
 }  // namespace cairn::gateway

@@ -33,16 +33,19 @@ struct FrameParser {
         // wslay queues pongs and closes of its own; ours go through the session, so these are thrown away.
         callbacks.send_callback = [](wslay_event_context_ptr, const std::uint8_t*, std::size_t length, int,
                                      void*) -> ssize_t { return static_cast<ssize_t>(length); };
-        callbacks.on_frame_recv_start_callback = [](wslay_event_context_ptr, const wslay_event_on_frame_recv_start_arg* arg,
-                                                    void* user) {
+        callbacks.on_frame_recv_start_callback = [](wslay_event_context_ptr,
+                                                    const wslay_event_on_frame_recv_start_arg* arg, void* user) {
             self(user).reader->frame_started(arg->opcode, arg->fin != 0, arg->payload_length);
         };
-        callbacks.on_frame_recv_chunk_callback = [](wslay_event_context_ptr, const wslay_event_on_frame_recv_chunk_arg* arg,
-                                                    void* user) {
+        callbacks.on_frame_recv_chunk_callback = [](wslay_event_context_ptr,
+                                                    const wslay_event_on_frame_recv_chunk_arg* arg, void* user) {
             self(user).reader->chunk({reinterpret_cast<const char*>(arg->data), arg->data_length});
         };
-        callbacks.on_frame_recv_end_callback = [](wslay_event_context_ptr, void* user) { self(user).reader->frame_ended(); };
-        callbacks.on_msg_recv_callback = [](wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* arg, void* user) {
+        callbacks.on_frame_recv_end_callback = [](wslay_event_context_ptr, void* user) {
+            self(user).reader->frame_ended();
+        };
+        callbacks.on_msg_recv_callback = [](wslay_event_context_ptr, const wslay_event_on_msg_recv_arg* arg,
+                                            void* user) {
             if (!wslay_is_ctrl_frame(arg->opcode)) return;
             self(user).reader->control_received(arg->opcode, arg->status_code,
                                                 {reinterpret_cast<const char*>(arg->msg), arg->msg_length});
@@ -63,7 +66,9 @@ namespace {
 constexpr std::size_t kSpareParsers = 16;
 }
 
-FrameParserPool::FrameParserPool(std::size_t max_message) : max_message_(max_message) { spare_.reserve(kSpareParsers); }
+FrameParserPool::FrameParserPool(std::size_t max_message) : max_message_(max_message) {
+    spare_.reserve(kSpareParsers);
+}
 FrameParserPool::~FrameParserPool() = default;
 
 std::unique_ptr<FrameParser> FrameParserPool::lend() {
@@ -135,7 +140,8 @@ void FrameReader::frame_started(std::uint8_t opcode, bool final, std::uint64_t l
     in_control_ = wslay_is_ctrl_frame(opcode) != 0;
     if (in_control_) {
         // The one miss of wslay: RFC 6455 section 5.5.1, a close payload begins with a code of two bytes.
-        if (opcode == WSLAY_CONNECTION_CLOSE && length == 1) violate(close_code::kProtocol, "a close payload of one byte");
+        if (opcode == WSLAY_CONNECTION_CLOSE && length == 1)
+            violate(close_code::kProtocol, "a close payload of one byte");
         return;
     }
     if (opcode == WSLAY_BINARY_FRAME) return violate(close_code::kUnsupported, "binary data under a text codec");

@@ -13,9 +13,9 @@
 namespace cairn::gateway {
 
 struct FrameLimits {
-    std::size_t message = 65536;       ///< bytes of one message; beyond: 1009
-    std::size_t fragments = 64;        ///< frames of one message; beyond: 1008
-    Duration fragment_time{10000};     ///< from the first byte of a message to its last; beyond: 1008
+    std::size_t message = 65536;    ///< bytes of one message; beyond: 1009
+    std::size_t fragments = 64;     ///< frames of one message; beyond: 1008
+    Duration fragment_time{10000};  ///< from the first byte of a message to its last; beyond: 1008
 };
 
 /// What a FrameReader finds, in the order of the wire. After on_close or on_violation nothing more comes.
@@ -85,8 +85,8 @@ private:
     const FrameLimits& limits_;
     FrameSink& sink_;
     std::unique_ptr<FrameParser> parser_;
-    std::string_view input_;          ///< not yet taken by wslay
-    std::string message_;             ///< of the message under way, when it came in pieces
+    std::string_view input_;                         ///< not yet taken by wslay
+    std::string message_;                            ///< of the message under way, when it came in pieces
     std::chrono::steady_clock::time_point started_;  ///< the first byte of the unfinished message
     std::chrono::steady_clock::time_point now_;
     std::uint64_t fed_ = 0;           ///< bytes wslay took since the last border

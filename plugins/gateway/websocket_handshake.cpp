@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::string_view kGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-std::uint16_t default_port(std::string_view scheme) noexcept { return scheme == "https" ? 443 : 80; }
+std::uint16_t default_port(std::string_view scheme) noexcept {
+    return scheme == "https" ? 443 : 80;
+}
 
 struct Authority {
     std::string host;
@@ -64,7 +66,8 @@ std::vector<std::string_view> offered_codecs(const RequestHead& head, bool& vali
             const std::size_t comma = rest.find(',');
             const std::string_view codec = trim(rest.substr(0, comma));
             // Section 4.1, item 10: unique tokens.
-            if (!is_token(codec) || std::find(offered.begin(), offered.end(), codec) != offered.end() || offered.size() >= 32) {
+            if (!is_token(codec) || std::find(offered.begin(), offered.end(), codec) != offered.end() ||
+                offered.size() >= 32) {
                 valid = false;
                 return offered;
             }
@@ -88,7 +91,8 @@ std::optional<Origin> Origin::parse(std::string_view text) {
         return std::nullopt;
     const std::string_view rest = text.substr(made.scheme.size() + 3);
     const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view(".-_:[]").find(c) != std::string_view::npos;
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               std::string_view(".-_:[]").find(c) != std::string_view::npos;
     });
     if (!plain) return std::nullopt;
     const auto authority = parse_authority(rest);
@@ -118,7 +122,8 @@ OriginRule::OriginRule(const std::vector<std::string>& allowed, bool required) :
 
 std::string OriginRule::complaint(const std::string& text) {
     if (text == "*" || Origin::parse(text)) return {};
-    return "'" + text + "' is no origin: write scheme, host and port as the browser's address bar begins, in lower case and "
+    return "'" + text +
+           "' is no origin: write scheme, host and port as the browser's address bar begins, in lower case and "
            "without a path, for example https://world.example or http://localhost:5173";
 }
 
@@ -140,7 +145,8 @@ Refusal OriginRule::judge(const RequestHead& head, const Peer& peer) const {
     }
     const bool scheme_fits = peer.tls ? origin->scheme == "https" : origin->scheme == "http" || peer.trusted_proxy;
     const auto own = parse_authority(lower_case(head.host));
-    if (own && scheme_fits && own->host == origin->host && own->port.value_or(default_port(origin->scheme)) == origin->port)
+    if (own && scheme_fits && own->host == origin->host &&
+        own->port.value_or(default_port(origin->scheme)) == origin->port)
         return {};
     if (peer.local && origin->is_loopback()) return {};
     return {403, "pages of " + std::string(text) + " may not connect to " + head.host +
@@ -161,7 +167,8 @@ Handshake judge_handshake(const RequestHead& head, const OriginRule& origins, co
     if (head.method != "GET") return refuse(405, "a WebSocket is opened with GET");
     if (head.minor != 1) return refuse(400, "a WebSocket needs HTTP/1.1");
     if (head.has_body()) return refuse(400, "a WebSocket request has no body");
-    if (!head.has_token("upgrade", "websocket")) return refuse(426, "this address speaks WebSocket: `Upgrade: websocket` is missing");
+    if (!head.has_token("upgrade", "websocket"))
+        return refuse(426, "this address speaks WebSocket: `Upgrade: websocket` is missing");
     if (!head.has_token("connection", "upgrade")) return refuse(400, "`Connection: Upgrade` is missing");
     if (head.count("sec-websocket-version") != 1 || head.field("sec-websocket-version") != "13")
         return refuse(426, "the WebSocket version spoken here is 13");
@@ -178,11 +185,13 @@ Handshake judge_handshake(const RequestHead& head, const OriginRule& origins, co
         const auto chosen = std::find_if(offered.begin(), offered.end(), [&](std::string_view codec) {
             return std::find(codecs.begin(), codecs.end(), codec) != codecs.end();
         });
-        if (chosen == offered.end()) return refuse(400, "none of the subprotocols offered is known here; known is " + codecs.front());
+        if (chosen == offered.end())
+            return refuse(400, "none of the subprotocols offered is known here; known is " + codecs.front());
         made.codec = *chosen;
     }
-    made.answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-                  accept_key(head.field("sec-websocket-key")) + "\r\n";
+    made.answer =
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+        accept_key(head.field("sec-websocket-key")) + "\r\n";
     if (!offered.empty()) made.answer += "Sec-WebSocket-Protocol: " + made.codec + "\r\n";
     made.answer += "\r\n";
     return made;
@@ -194,7 +203,8 @@ std::string accept_key(std::string_view key) {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int size = 0;
     if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1)
-        throw Error(Code::internal, "OpenSSL gives no SHA-1, which a WebSocket handshake needs: enable its default provider");
+        throw Error(Code::internal,
+                    "OpenSSL gives no SHA-1, which a WebSocket handshake needs: enable its default provider");
     unsigned char buffer[32];
     const int length = EVP_EncodeBlock(buffer, digest, static_cast<int>(size));
     return {reinterpret_cast<const char*>(buffer), static_cast<std::size_t>(length)};

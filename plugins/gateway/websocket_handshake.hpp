@@ -49,9 +49,9 @@ private:
 
 /// What is answered to an upgrade request.
 struct Handshake {
-    Refusal refusal;       ///< status 0: switch protocols
-    std::string answer;    ///< the whole 101 head
-    std::string codec;     ///< the codec chosen
+    Refusal refusal;     ///< status 0: switch protocols
+    std::string answer;  ///< the whole 101 head
+    std::string codec;   ///< the codec chosen
 };
 
 /// True when the client asks for a WebSocket, rightly or not.

@@ -1,5 +1,5 @@
-// Random bytes as the beginning of a connection: head, then body. However they are chopped, the outcome must be the same;
-// and what is accepted must keep what a RequestHead promises.
+// Random bytes as the beginning of a connection: head, then body. However they are chopped, the outcome must be the
+// same; and what is accepted must keep what a RequestHead promises.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,6 +1,6 @@
-// Random bytes from a client, through a real socket and the whole state machine of a connection. The first bytes say how:
-// from the very first request or after an upgrade, as they are or as frames that are masked as they should be, and how
-// they are chopped. What reaches the session, and what leaves the server, must be in order whatever comes in.
+// Random bytes from a client, through a real socket and the whole state machine of a connection. The first bytes say
+// how: from the very first request or after an upgrade, as they are or as frames that are masked as they should be, and
+// how they are chopped. What reaches the session, and what leaves the server, must be in order whatever comes in.
 #include <sys/socket.h>
 
 #include <cstddef>
@@ -87,7 +87,8 @@ std::string as_frames(std::string_view bytes) {
         const auto flags = static_cast<unsigned char>(bytes[0]);
         const std::size_t length = std::min<std::size_t>(static_cast<unsigned char>(bytes[1]), bytes.size() - 2);
         const bool mask = (flags & 0x60u) != 0x60u;  // now and then one that is not masked
-        wire += client_frame(bytes.substr(2, length), flags & 0x0fu, (flags & 0x80u) != 0, mask, (flags & 0x70u) == 0x70u ? 4 : 0);
+        wire += client_frame(bytes.substr(2, length), flags & 0x0fu, (flags & 0x80u) != 0, mask,
+                             (flags & 0x70u) == 0x70u ? 4 : 0);
         bytes.remove_prefix(2 + length);
     }
     return wire;
@@ -114,13 +115,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static SmallHost small(1);
     static CheckingSessions sessions;
     static const bool kPrepared = [] {
-        small.routes.routes.push_back({"POST", "/x", [](const HttpRequest& request) {
-                                           return HttpResponse::text(200, request.body);
-                                       }});
+        small.routes.routes.push_back(
+            {"POST", "/x", [](const HttpRequest& request) { return HttpResponse::text(200, request.body); }});
         return true;
     }();
     static_cast<void>(kPrepared);
-    static const HostServices host{small.loops, sessions, small.routes, small.background, small.metrics, small.log, small.clock};
+    static const HostServices host{small.loops,   sessions,  small.routes, small.background,
+                                   small.metrics, small.log, small.clock};
     static const Rules rules(Settings{}, 1);
     static Tallies tallies(small.metrics);
     static IpLimits limits(IpLimits::Options{});

@@ -1,6 +1,8 @@
 // Requests over real sockets on loopback.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/plugins/gateway/door.hpp"
 
@@ -11,11 +13,15 @@ class HttpDoor : public Door {
 protected:
     void open_with_routes() {
         host = std::make_unique<SmallHost>(1);
-        HttpRoute hello{"GET", "/hello", [](const HttpRequest& request) { return HttpResponse::text(200, "hello " + request.query); }};
-        HttpRoute size{"POST", "/size", [](const HttpRequest& request) { return HttpResponse::text(200, std::to_string(request.body.size())); }};
+        HttpRoute hello{"GET", "/hello",
+                        [](const HttpRequest& request) { return HttpResponse::text(200, "hello " + request.query); }};
+        HttpRoute size{"POST", "/size", [](const HttpRequest& request) {
+                           return HttpResponse::text(200, std::to_string(request.body.size()));
+                       }};
         size.max_body = 100000;
         HttpRoute fault{"GET", "/fault", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("oops"); }};
-        HttpRoute who{"GET", "/who", [](const HttpRequest& request) { return HttpResponse::text(200, "<" + request.remote + ">"); }};
+        HttpRoute who{"GET", "/who",
+                      [](const HttpRequest& request) { return HttpResponse::text(200, "<" + request.remote + ">"); }};
         host->routes.routes = {hello, size, fault, who};
         folder.write("index.html", "<h1>start</h1>");
         folder.write("long.bin", std::string(3000000, 'x') + "END");
@@ -56,7 +62,8 @@ TEST_F(HttpDoor, RoutesAndFiles) {
 TEST_F(HttpDoor, HeadHasNoBody) {
     open_with_routes();
     for (const char* path : {"/hello", "/", "/missing"}) {
-        const std::string answer = ask("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        const std::string answer =
+            ask("HEAD " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
         EXPECT_EQ(answer.find("\r\n\r\n"), answer.size() - 4) << answer;
         EXPECT_EQ(answer.find("Content-Length: 0\r\n"), std::string::npos) << answer;
     }
@@ -78,21 +85,25 @@ TEST_F(HttpDoor, MethodsThatAreNotPossible) {
 
 TEST_F(HttpDoor, BodiesByLengthAndChunked) {
     open_with_routes();
-    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello world").find("\r\n\r\n11"),
+    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\nConnection: close\r\n\r\nhello world")
+                  .find("\r\n\r\n11"),
               std::string::npos);
-    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: "
+                  "close\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
                   .find("\r\n\r\n5"),
               std::string::npos);
     EXPECT_EQ(ask("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 100001\r\n\r\n").rfind("HTTP/1.1 413 ", 0), 0u);
     const std::string large(90000, 'x');
-    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\nConnection: close\r\n\r\n" + large).find("\r\n\r\n90000"),
+    EXPECT_NE(ask("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\nConnection: close\r\n\r\n" + large)
+                  .find("\r\n\r\n90000"),
               std::string::npos);
 }
 
 TEST_F(HttpDoor, ContinuesWhenAsked) {
     open_with_routes();
     TestSocket socket = connect();
-    socket.send("POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+    socket.send(
+        "POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
     ASSERT_TRUE(until_received(socket, "HTTP/1.1 100 Continue\r\n\r\n"));
     socket.send("hello");
     ASSERT_TRUE(until_ended(socket));
@@ -102,7 +113,8 @@ TEST_F(HttpDoor, ContinuesWhenAsked) {
 TEST_F(HttpDoor, RequestsInOnePieceAreAnsweredInOrder) {
     open_with_routes();
     TestSocket socket = connect();
-    socket.send(get("/hello?1", "") + get("/", "") + "POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" + get("/hello?4"));
+    socket.send(get("/hello?1", "") + get("/", "") + "POST /size HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc" +
+                get("/hello?4"));
     ASSERT_TRUE(until_ended(socket));
     std::size_t at = 0;
     for (const char* text : {"hello 1", "<h1>start</h1>", "\r\n\r\n3", "hello 4"}) {
@@ -363,8 +375,8 @@ TEST_F(HttpDoor, AnAddressInUseNamesWhoWhatAndTheCure) {
     } catch (const Error& error) {
         const std::string text = error.what();
         EXPECT_EQ(error.code(), Code::unavailable);
-        for (const std::string& part : {std::string("gateway"), second.listen, std::string("Address already in use"), std::string("ss -ltnp"),
-                                        std::string("plugins.gateway.listen")})
+        for (const std::string& part : {std::string("gateway"), second.listen, std::string("Address already in use"),
+                                        std::string("ss -ltnp"), std::string("plugins.gateway.listen")})
             EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
     }
     second.listen = "203.0.113.1:0";
@@ -404,7 +416,8 @@ TEST_F(HttpDoor, ManyConnectionsSpreadEvenly) {
 TEST_F(HttpDoor, ClosingLeavesNothingBehind) {
     const auto descriptors = [] {
         std::size_t count = 0;
-        for (int fd = 0; fd < 1024; ++fd) if (::fcntl(fd, F_GETFD) >= 0) ++count;
+        for (int fd = 0; fd < 1024; ++fd)
+            if (::fcntl(fd, F_GETFD) >= 0) ++count;
         return count;
     };
     host = std::make_unique<SmallHost>(2);
@@ -427,6 +440,35 @@ TEST_F(HttpDoor, ClosingLeavesNothingBehind) {
     EXPECT_EQ(descriptors(), before);
     EXPECT_EQ(host->loops.hand(0).watched() + host->loops.hand(1).watched(), 0u);
     EXPECT_EQ(host->loops.hand(0).timers() + host->loops.hand(1).timers(), 0u);
+}
+
+TEST_F(HttpDoor, WithoutDescriptorsNewcomersAreToldAndTheLoopRests) {
+    open_with_routes();
+    TestSocket inside = connect();
+    inside.send(get("/hello?1", ""));
+    ASSERT_TRUE(until_received(inside, "hello 1"));
+    std::vector<TestSocket> waiting;
+    for (int i = 0; i < 8; ++i) {
+        waiting.push_back(connect());
+        waiting.back().send(get("/hello"));
+    }
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = ::dup(0);
+    ::close(next);
+    rlimit tight = before;
+    tight.rlim_cur = static_cast<rlim_t>(next);  // the lowest free descriptor is already one too many
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+    for (TestSocket& socket : waiting) EXPECT_TRUE(until_ended(socket));
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (TestSocket& socket : waiting) EXPECT_EQ(socket.received.rfind("HTTP/1.1 503 ", 0), 0u) << socket.received;
+    EXPECT_EQ(host->metrics.value("cairn_gateway_refused_total{descriptors}"), 8);
+    ASSERT_EQ(host->log.lines.size(), 1u) << "one line for all of them";
+    EXPECT_NE(host->log.lines[0].find("LimitNOFILE"), std::string::npos);
+    inside.send(get("/hello?2", ""));
+    EXPECT_TRUE(until_received(inside, "hello 2")) << "who is in stays in";
+    pass(Duration{300});
+    EXPECT_NE(ask(get("/hello?3")).find("hello 3"), std::string::npos);
 }
 
 TEST_F(HttpDoor, AfterDrainNobodyComesInAndThoseInsideStay) {

@@ -15,9 +15,13 @@ std::string get(const std::string& fields, const std::string& target = "/", cons
     return "GET " + target + " " + version + "\r\n" + fields + "\r\n";
 }
 
-std::string with_host(const std::string& fields) { return get("Host: a\r\n" + fields); }
+std::string with_host(const std::string& fields) {
+    return get("Host: a\r\n" + fields);
+}
 
-std::string post(const std::string& fields) { return "POST /x HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n"; }
+std::string post(const std::string& fields) {
+    return "POST /x HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+}
 
 std::vector<Row> rows() {
     std::string many = "Host: a\r\n";
@@ -127,8 +131,9 @@ std::vector<Row> rows() {
 
         // Limits.
         {"65 fields", get(many + "One-More: v\r\n"), 431},
-        {"16 KiB of fields", with_host("X: " + std::string(8000, 'a') + "\r\nY: " + std::string(8000, 'a') + "\r\nZ: " +
-                                       std::string(1000, 'a') + "\r\n"),
+        {"16 KiB of fields",
+         with_host("X: " + std::string(8000, 'a') + "\r\nY: " + std::string(8000, 'a') +
+                   "\r\nZ: " + std::string(1000, 'a') + "\r\n"),
          431},
         {"one field beyond 8 KiB", with_host("X: " + std::string(8193, 'a') + "\r\n"), 431},
 
@@ -200,7 +205,8 @@ TEST(HttpHead, TakesNothingBehindTheEmptyLine) {
 
 TEST(HttpHead, SaysWhatWasAsked) {
     const Outcome outcome = feed_chopped(
-        "POST /a%20b/%c3%a4?x=1%202&y HTTP/1.1\r\nHOST: Example.org\r\nX-Word: =?UTF-8?Q?=C3=A4?=\r\nContent-Length: 12\r\n"
+        "POST /a%20b/%c3%a4?x=1%202&y HTTP/1.1\r\nHOST: Example.org\r\nX-Word: =?UTF-8?Q?=C3=A4?=\r\nContent-Length: "
+        "12\r\n"
         "Connection: foo , CLOSE\r\n\r\n",
         1000);
     ASSERT_EQ(outcome.status, 0);

@@ -10,7 +10,9 @@
 namespace cairn::gateway {
 namespace {
 
-IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
+IpAddress ip(const char* text) {
+    return IpAddress::parse(text).value();
+}
 
 TEST(IpAddress, ReadsAndWrites) {
     EXPECT_EQ(ip("127.0.0.1").to_string(), "127.0.0.1");
@@ -20,13 +22,15 @@ TEST(IpAddress, ReadsAndWrites) {
     EXPECT_TRUE(ip("127.9.9.9").is_loopback());
     EXPECT_TRUE(ip("::1").is_loopback());
     EXPECT_FALSE(ip("128.0.0.1").is_loopback());
-    for (const char* bad : {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1::", "localhost", "[127.0.0.1]", "1.2.3.4 ", "::1%lo"})
+    for (const char* bad :
+         {"", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1::", "localhost", "[127.0.0.1]", "1.2.3.4 ", "::1%lo"})
         EXPECT_FALSE(IpAddress::parse(bad)) << bad;
 }
 
 TEST(NetworkSet, Contains) {
     const NetworkSet set({"10.0.0.0/8", "192.0.2.128/25", "::1", "fd00::/8", "198.51.100.7"});
-    for (const char* in : {"10.255.0.1", "192.0.2.200", "::1", "fd12::1", "198.51.100.7"}) EXPECT_TRUE(set.contains(ip(in))) << in;
+    for (const char* in : {"10.255.0.1", "192.0.2.200", "::1", "fd12::1", "198.51.100.7"})
+        EXPECT_TRUE(set.contains(ip(in))) << in;
     for (const char* out : {"11.0.0.1", "192.0.2.127", "::2", "fc00::1", "198.51.100.8", "0.0.0.0"})
         EXPECT_FALSE(set.contains(ip(out))) << out;
     EXPECT_TRUE(NetworkSet({"0.0.0.0/0"}).contains(ip("1.2.3.4")));
@@ -42,8 +46,8 @@ TEST(ListenAddress, AcceptedForms) {
     EXPECT_EQ(ListenAddress::parse("[::1]:0")->host, "::1");
     EXPECT_EQ(ListenAddress::parse("[::1]:8080")->to_string(), "[::1]:8080");
     EXPECT_EQ(ListenAddress::parse("world.example:443")->host, "world.example");
-    for (const char* bad : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:8080", "[::1:8080", "a b:80",
-                            "127.0.0.1:80x", "http://a:80"})
+    for (const char* bad : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "::1:8080", "[::1:8080",
+                            "a b:80", "127.0.0.1:80x", "http://a:80"})
         EXPECT_NE(ListenAddress::complaint(bad), "") << bad;
 }
 
@@ -92,7 +96,8 @@ TEST(IpLimits, ExemptNetworksAreNotCounted) {
 
 TEST(IpLimits, ASlash64IsOneHousehold) {
     IpLimits limits(options());
-    for (const char* one : {"2001:db8::1", "2001:db8::2", "2001:db8::3"}) EXPECT_EQ(limits.enter(ip(one), {}), Verdict::admitted);
+    for (const char* one : {"2001:db8::1", "2001:db8::2", "2001:db8::3"})
+        EXPECT_EQ(limits.enter(ip(one), {}), Verdict::admitted);
     EXPECT_EQ(limits.enter(ip("2001:db8::4"), {}), Verdict::too_many);
     EXPECT_EQ(limits.enter(ip("2001:db8:0:1::1"), {}), Verdict::admitted);
 }
@@ -120,8 +125,13 @@ TEST(IpLimits, StrangersOfLongAgoAreForgotten) {
 
 TEST(HttpAnswer, FramesAreOursAndNothingSplits) {
     HttpResponse answer = HttpResponse::text(200, "hello");
-    answer.headers = {{"Content-Length", "99"}, {"transfer-encoding", "chunked"}, {"Connection", "x"}, {"X-Good", "yes"},
-                      {"X-Bad", "a\r\nSet-Cookie: b"}, {"Bad Name", "x"}, {"", "x"}};
+    answer.headers = {{"Content-Length", "99"},
+                      {"transfer-encoding", "chunked"},
+                      {"Connection", "x"},
+                      {"X-Good", "yes"},
+                      {"X-Bad", "a\r\nSet-Cookie: b"},
+                      {"Bad Name", "x"},
+                      {"", "x"}};
     const std::string head = answer_head(answer, {5, false, 784111777000});
     EXPECT_EQ(head.rfind("HTTP/1.1 200 OK\r\n", 0), 0u);
     EXPECT_NE(head.find("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), std::string::npos);
@@ -147,7 +157,8 @@ TEST(HttpAnswer, StatusesWithoutABody) {
 TEST(Settings, DefaultsAreAcceptedByTheirOwnRules) {
     const Settings settings;
     for (const Field& field : struct_type<Settings>().fields)
-        EXPECT_EQ(field.check ? field.check(reinterpret_cast<const char*>(&settings) + field.offset) : "", "") << field.name;
+        EXPECT_EQ(field.check ? field.check(reinterpret_cast<const char*>(&settings) + field.offset) : "", "")
+            << field.name;
     Settings wrong;
     wrong.path = "ws";
     wrong.origins = {"world.example"};

@@ -63,9 +63,10 @@ TEST_F(StaticFiles, APrefixIsCutOff) {
 
 TEST_F(StaticFiles, NothingOutsideTheFolder) {
     // decode_path() refuses most of these before; the folder must hold without it too.
-    for (const char* path : {"/../outside.txt", "/js/../../outside.txt", "/js/../index.html/../../outside.txt", "//etc/passwd",
-                             "/etc/passwd", "/..", "/../", "/js/..", "/.", "/./index.html", "/.secret", "/.git/config",
-                             "/js/../.secret", "/missing", "/index.html/", "/index.html/x", "/%2e%2e/outside.txt"}) {
+    for (const char* path :
+         {"/../outside.txt", "/js/../../outside.txt", "/js/../index.html/../../outside.txt", "//etc/passwd",
+          "/etc/passwd", "/..", "/../", "/js/..", "/.", "/./index.html", "/.secret", "/.git/config", "/js/../.secret",
+          "/missing", "/index.html/", "/index.html/x", "/%2e%2e/outside.txt"}) {
         const FileAnswer answer = open(path);
         EXPECT_EQ(answer.response.status, 404) << path;
         EXPECT_EQ(answer.response.body.find("no\""), std::string::npos) << path;

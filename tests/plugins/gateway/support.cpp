@@ -18,7 +18,9 @@ namespace cairn::gateway::testing {
 
 HandLoop::HandLoop(std::size_t index) : index_(index), epoll_(epoll_create1(EPOLL_CLOEXEC)), now_(Steady::now()) {}
 
-HandLoop::~HandLoop() { ::close(epoll_); }
+HandLoop::~HandLoop() {
+    ::close(epoll_);
+}
 
 void HandLoop::post(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
@@ -42,9 +44,13 @@ TimerId HandLoop::after(Duration delay, std::function<void()> job) {
     return next_timer_++;
 }
 
-void HandLoop::cancel(TimerId timer) noexcept { timers_.erase(timer); }
+void HandLoop::cancel(TimerId timer) noexcept {
+    timers_.erase(timer);
+}
 
-void HandLoop::at_turn_end(std::function<void()> job) { turn_end_.push_back(std::move(job)); }
+void HandLoop::at_turn_end(std::function<void()> job) {
+    turn_end_.push_back(std::move(job));
+}
 
 void HandLoop::turn(std::chrono::milliseconds wait) {
     epoll_event events[64];
@@ -53,7 +59,8 @@ void HandLoop::turn(std::chrono::milliseconds wait) {
         const auto place = handlers_.find(events[i].data.fd);
         if (place == handlers_.end()) continue;
         const unsigned what = events[i].events;
-        place->second->on_io((what & EPOLLIN) != 0, (what & EPOLLOUT) != 0, (what & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0);
+        place->second->on_io((what & EPOLLIN) != 0, (what & EPOLLOUT) != 0,
+                             (what & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0);
     }
     for (;;) {
         std::function<void()> due;
@@ -228,8 +235,12 @@ FakeMetrics::Number& FakeMetrics::number(const std::string& name, const Labels& 
     return *place;
 }
 
-Counter& FakeMetrics::counter(const std::string& name, const std::string&, const Labels& labels) { return number(name, labels); }
-Gauge& FakeMetrics::gauge(const std::string& name, const std::string&, const Labels& labels) { return number(name, labels); }
+Counter& FakeMetrics::counter(const std::string& name, const std::string&, const Labels& labels) {
+    return number(name, labels);
+}
+Gauge& FakeMetrics::gauge(const std::string& name, const std::string&, const Labels& labels) {
+    return number(name, labels);
+}
 Histogram& FakeMetrics::histogram(const std::string&, const std::string&, const std::vector<double>&, const Labels&) {
     class Ignored final : public Histogram {
     public:
@@ -287,7 +298,8 @@ std::string close_payload(std::uint16_t code, std::string_view reason) {
 
 std::uint16_t ServerFrame::close_code() const {
     if (payload.size() < 2) return 1005;
-    return static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) | static_cast<unsigned char>(payload[1]));
+    return static_cast<std::uint16_t>((static_cast<unsigned char>(payload[0]) << 8) |
+                                      static_cast<unsigned char>(payload[1]));
 }
 
 std::vector<ServerFrame> take_frames(std::string& bytes) {
@@ -302,7 +314,8 @@ std::vector<ServerFrame> take_frames(std::string& bytes) {
         if (rest.size() < header + extended) break;
         if (extended > 0) {
             length = 0;
-            for (std::size_t i = 0; i < extended; ++i) length = (length << 8) | static_cast<unsigned char>(rest[header + i]);
+            for (std::size_t i = 0; i < extended; ++i)
+                length = (length << 8) | static_cast<unsigned char>(rest[header + i]);
             header += extended;
         }
         if (rest.size() < header + length) break;
@@ -319,7 +332,8 @@ TestSocket TestSocket::connect(std::uint16_t port, const std::string& from) {
     address.sin_family = AF_INET;
     if (!from.empty()) {
         inet_pton(AF_INET, from.c_str(), &address.sin_addr);
-        if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error("bind " + from);
+        if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+            throw std::runtime_error("bind " + from);
     }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -331,7 +345,9 @@ TestSocket TestSocket::connect(std::uint16_t port, const std::string& from) {
     return TestSocket(fd);
 }
 
-TestSocket::TestSocket(TestSocket&& other) noexcept { *this = std::move(other); }
+TestSocket::TestSocket(TestSocket&& other) noexcept {
+    *this = std::move(other);
+}
 
 TestSocket& TestSocket::operator=(TestSocket&& other) noexcept {
     if (this == &other) return *this;
@@ -343,7 +359,9 @@ TestSocket& TestSocket::operator=(TestSocket&& other) noexcept {
     return *this;
 }
 
-TestSocket::~TestSocket() { close(); }
+TestSocket::~TestSocket() {
+    close();
+}
 
 void TestSocket::close() {
     if (fd_ >= 0) ::close(fd_);
@@ -369,7 +387,9 @@ void TestSocket::receive() {
     }
 }
 
-void TestSocket::shut_sending() { ::shutdown(fd_, SHUT_WR); }
+void TestSocket::shut_sending() {
+    ::shutdown(fd_, SHUT_WR);
+}
 
 std::string upgrade_request(const std::string& more, const std::string& host) {
     return "GET /ws HTTP/1.1\r\nHost: " + host +

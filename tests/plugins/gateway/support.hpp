@@ -189,7 +189,8 @@ struct SmallHost {
 };
 
 /// Frames as a client writes them. `mask` off makes them wrong on purpose.
-std::string client_frame(std::string_view payload, unsigned opcode = 1, bool fin = true, bool mask = true, unsigned rsv = 0);
+std::string client_frame(std::string_view payload, unsigned opcode = 1, bool fin = true, bool mask = true,
+                         unsigned rsv = 0);
 std::string close_payload(std::uint16_t code, std::string_view reason = {});
 
 struct ServerFrame {

@@ -1,4 +1,5 @@
-// The front door on the host's real loops and lanes, with clients on threads of their own: what ThreadSanitizer looks at.
+// The front door on the host's real loops and lanes, with clients on threads of their own: what ThreadSanitizer looks
+// at.
 #include <atomic>
 #include <thread>
 
@@ -35,7 +36,8 @@ TEST(FrontDoorOnThreads, ClientsComeTalkAndGoWhileItRunsAndWhileItCloses) {
     content += "END";
     folder.write("long.txt", content);
     routes.folders.push_back({"/", folder.path(), "index.html", {}});
-    routes.routes.push_back({"GET", "/hello", [](const HttpRequest&) { return HttpResponse::text(200, "hello there"); }});
+    routes.routes.push_back(
+        {"GET", "/hello", [](const HttpRequest&) { return HttpResponse::text(200, "hello there"); }});
     core::LoopGroup loops(3);
     loops.start();
     core::Lanes lanes({}, metrics);
@@ -54,7 +56,8 @@ TEST(FrontDoorOnThreads, ClientsComeTalkAndGoWhileItRunsAndWhileItCloses) {
                 std::string answer;
                 if (i % 3 == 0) answer = ask(socket, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n", "hello there");
                 if (i % 3 == 1) answer = ask(socket, "GET /long.txt HTTP/1.1\r\nHost: a\r\n\r\n", "END");
-                if (i % 3 == 2) answer = ask(socket, upgrade_request() + client_frame("echo hello there"), "hello there");
+                if (i % 3 == 2)
+                    answer = ask(socket, upgrade_request() + client_frame("echo hello there"), "hello there");
                 if (answer.find(i % 3 == 1 ? "END" : "hello there") != std::string::npos) ++heard;
             }
         });

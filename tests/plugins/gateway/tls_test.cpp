@@ -22,7 +22,8 @@ void make_certificate(const std::string& cert_file, const std::string& key_file)
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_set_pubkey(cert, key);
     X509_NAME* name = X509_get_subject_name(cert);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("localhost"), -1, -1,
+                               0);
     X509_set_issuer_name(cert, name);
     X509_sign(cert, key, EVP_sha256());
     FILE* file = std::fopen(cert_file.c_str(), "w");
@@ -113,20 +114,26 @@ TEST_F(TlsDoor, PagesAndWebSockets) {
     for (const std::size_t piece : {std::size_t{0}, std::size_t{1}}) {
         TestSocket socket = connect();
         TlsClient client;
-        ASSERT_TRUE(exchange(socket, client, [&] { return client.established(); }, piece));
+        ASSERT_TRUE(exchange(
+            socket, client, [&] { return client.established(); }, piece));
         client.write(upgrade_request("Origin: https://127.0.0.1\r\n"));
-        ASSERT_TRUE(exchange(socket, client, [&] { return client.plain.find("\r\n\r\n") != std::string::npos; }, piece));
+        ASSERT_TRUE(exchange(
+            socket, client, [&] { return client.plain.find("\r\n\r\n") != std::string::npos; }, piece));
         EXPECT_EQ(client.plain.rfind("HTTP/1.1 101 ", 0), 0u) << client.plain;
         client.plain.clear();
         client.write(client_frame("echo hello") + client_frame("echo you"));
         std::vector<ServerFrame> answers;
-        ASSERT_TRUE(exchange(socket, client, [&] {
-            for (ServerFrame& frame : take_frames(client.plain)) answers.push_back(std::move(frame));
-            return answers.size() == 2;
-        }, piece));
+        ASSERT_TRUE(exchange(
+            socket, client,
+            [&] {
+                for (ServerFrame& frame : take_frames(client.plain)) answers.push_back(std::move(frame));
+                return answers.size() == 2;
+            },
+            piece));
         EXPECT_EQ(answers[1].payload, "you");
         client.write(client_frame(close_payload(1000), 8));
-        ASSERT_TRUE(exchange(socket, client, [&] { return client.closed && socket.ended; }, piece));
+        ASSERT_TRUE(exchange(
+            socket, client, [&] { return client.closed && socket.ended; }, piece));
         EXPECT_FALSE(socket.reset);
         EXPECT_EQ(take_frames(client.plain).at(0).close_code(), 1000);
     }
@@ -165,7 +172,8 @@ TEST_F(TlsDoor, OldVersionsAreRefused) {
 
 TEST_F(TlsDoor, NonsenseInsteadOfAHandshakeEndsTheConnection) {
     open();
-    for (const std::string& nonsense : {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string(3000, '\x16'), std::string(200, '\0')}) {
+    for (const std::string& nonsense :
+         {std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), std::string(3000, '\x16'), std::string(200, '\0')}) {
         TestSocket socket = connect();
         socket.send(nonsense);
         EXPECT_TRUE(until_ended(socket));

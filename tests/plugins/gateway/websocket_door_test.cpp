@@ -133,11 +133,16 @@ TEST_F(WebSocketDoor, ViolationsGetByeAndTheirCodeAndReachNobody) {
         std::uint16_t code;
     };
     const std::vector<Row> rows{
-        {client_frame("x", 1, true, false), 1002}, {client_frame("x", 3), 1002},
-        {client_frame("x", 1, true, true, 4), 1002}, {client_frame("x", kPing, false), 1002},
-        {client_frame(std::string(126, 'x'), kPing), 1002}, {client_frame("\x03", kClose), 1002},
-        {client_frame(close_payload(1005), kClose), 1002}, {client_frame("\xff"), 1007},
-        {client_frame("x", 2), 1003}, {client_frame(std::string(65537, 'x')), 1009},
+        {client_frame("x", 1, true, false), 1002},
+        {client_frame("x", 3), 1002},
+        {client_frame("x", 1, true, true, 4), 1002},
+        {client_frame("x", kPing, false), 1002},
+        {client_frame(std::string(126, 'x'), kPing), 1002},
+        {client_frame("\x03", kClose), 1002},
+        {client_frame(close_payload(1005), kClose), 1002},
+        {client_frame("\xff"), 1007},
+        {client_frame("x", 2), 1003},
+        {client_frame(std::string(65537, 'x')), 1009},
     };
     std::size_t index = 0;
     for (const Row& row : rows) {

@@ -1,5 +1,5 @@
-// RFC 6455 sections 5 to 8, row by row: what a client may send, and with which code everything else is refused. Each row
-// is fed whole, byte by byte and in odd pieces; the outcome must be the same.
+// RFC 6455 sections 5 to 8, row by row: what a client may send, and with which code everything else is refused. Each
+// row is fed whole, byte by byte and in odd pieces; the outcome must be the same.
 #include <plugins/gateway/websocket_frames.hpp>
 
 #include <gtest/gtest.h>
@@ -16,7 +16,8 @@ using testing::close_payload;
 class Notes final : public FrameSink {
 public:
     void on_message(std::string_view message) override {
-        lines.push_back("m:" + std::string(message.size() > 40 ? std::to_string(message.size()) : std::string(message)));
+        lines.push_back("m:" +
+                        std::string(message.size() > 40 ? std::to_string(message.size()) : std::string(message)));
     }
     void on_ping(std::string_view payload) override { lines.push_back("ping:" + std::string(payload)); }
     void on_pong(std::string_view payload) override { lines.push_back("pong:" + std::string(payload)); }
@@ -46,9 +47,13 @@ std::string header(std::initializer_list<unsigned> bytes) {
     return made;
 }
 
-std::string f(std::string_view payload, unsigned opcode = kText, bool fin = true) { return client_frame(payload, opcode, fin); }
+std::string f(std::string_view payload, unsigned opcode = kText, bool fin = true) {
+    return client_frame(payload, opcode, fin);
+}
 
-std::string close(std::uint16_t code, std::string_view reason = {}) { return f(close_payload(code, reason), kClose); }
+std::string close(std::uint16_t code, std::string_view reason = {}) {
+    return f(close_payload(code, reason), kClose);
+}
 
 std::vector<Row> rows() {
     const std::string hello = f("hello");
@@ -67,9 +72,13 @@ std::vector<Row> rows() {
         {"65536 bytes, the limit", f(std::string(65536, 'x')), {"m:65536"}},
         {"65537 bytes", f(std::string(65537, 'x')), {"bad:1009"}},
         {"a message after the limit is not read", f(std::string(65537, 'x')) + hello, {"bad:1009"}},
-        {"announces 2^63 - 1 bytes", header({0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5}), {"bad:1009"}},
+        {"announces 2^63 - 1 bytes",
+         header({0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4, 5}),
+         {"bad:1009"}},
         {"announces 2^63 bytes", header({0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4}), {"bad:1002"}},
-        {"announces 2^64 - 1 bytes", header({0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}), {"bad:1002"}},
+        {"announces 2^64 - 1 bytes",
+         header({0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4}),
+         {"bad:1002"}},
         {"16-bit length that fits into 7", header({0x81, 0xfe, 0, 5, 1, 2, 3, 4}) + "aaaaa", {"bad:1002"}},
         {"64-bit length that fits into 16", header({0x81, 0xff, 0, 0, 0, 0, 0, 0, 1, 0, 1, 2, 3, 4}), {"bad:1002"}},
         {"binary under a text codec", f("x", kBinary), {"bad:1003"}},
@@ -90,7 +99,9 @@ std::vector<Row> rows() {
         {"RSV3", client_frame("x", kText, true, true, 1), {"bad:1002"}},
         {"RSV1 on a ping", client_frame("x", kPing, true, true, 4), {"bad:1002"}},
         {"RSV1 on a close", client_frame(close_payload(1000), kClose, true, true, 4), {"bad:1002"}},
-        {"RSV1 on a continuation", f("a", kText, false) + client_frame("b", kContinuation, true, true, 4), {"bad:1002"}},
+        {"RSV1 on a continuation",
+         f("a", kText, false) + client_frame("b", kContinuation, true, true, 4),
+         {"bad:1002"}},
     };
     for (const unsigned opcode : {3u, 4u, 5u, 6u, 7u, 11u, 12u, 13u, 14u, 15u}) {
         made.push_back({"reserved opcode", f("x", opcode), {"bad:1002"}});
@@ -110,8 +121,12 @@ std::vector<Row> rows() {
         {"continuation after a whole message", hello + f("x", kContinuation), {"m:hello", "bad:1002"}},
         {"text inside a message", f("a", kText, false) + f("b"), {"bad:1002"}},
         {"binary inside a message", f("a", kText, false) + f("b", kBinary), {"bad:1002"}},
-        {"fragments beyond the limit", f(std::string(65000, 'x'), kText, false) + f(std::string(537, 'x'), kContinuation), {"bad:1009"}},
-        {"fragments up to the limit", f(std::string(65000, 'x'), kText, false) + f(std::string(536, 'x'), kContinuation), {"m:65536"}},
+        {"fragments beyond the limit",
+         f(std::string(65000, 'x'), kText, false) + f(std::string(537, 'x'), kContinuation),
+         {"bad:1009"}},
+        {"fragments up to the limit",
+         f(std::string(65000, 'x'), kText, false) + f(std::string(536, 'x'), kContinuation),
+         {"m:65536"}},
         {"an unfinished message tells nobody", f("a", kText, false), {}},
 
         // 5.5: control frames
@@ -129,10 +144,12 @@ std::vector<Row> rows() {
         {"ping inside a message", f("a", kText, false) + f("p", kPing) + f("b", kContinuation), {"ping:p", "m:ab"}},
         {"pong inside a message", f("a", kText, false) + f("p", kPong) + f("b", kContinuation), {"pong:p", "m:ab"}},
         {"pings between all fragments",
-         f("a", kText, false) + f("1", kPing) + f("b", kContinuation, false) + f("2", kPing) + f("c", kContinuation) + f("3", kPing),
+         f("a", kText, false) + f("1", kPing) + f("b", kContinuation, false) + f("2", kPing) + f("c", kContinuation) +
+             f("3", kPing),
          {"ping:1", "ping:2", "m:abc", "ping:3"}},
         {"close inside a message", f("a", kText, false) + close(1000), {"close:1000:"}},
-        {"ten pings", f("", kPing) + f("1", kPing) + f("2", kPing) + f("3", kPing) + f("4", kPing),
+        {"ten pings",
+         f("", kPing) + f("1", kPing) + f("2", kPing) + f("3", kPing) + f("4", kPing),
          {"ping:", "ping:1", "ping:2", "ping:3", "ping:4"}},
 
         // 5.5.1 and 7.4: close
@@ -155,10 +172,12 @@ std::vector<Row> rows() {
         {"NUL is a character", f(std::string_view("a\0b", 3)), {"m:" + std::string("a\0b", 3)}},
         {"a character over two fragments", f("\xe2\x82", kText, false) + f("\xac", kContinuation), {"m:\xe2\x82\xac"}},
         {"a character over four fragments",
-         f("\xf0", kText, false) + f("\x9f", kContinuation, false) + f("\x98", kContinuation, false) + f("\x80", kContinuation),
+         f("\xf0", kText, false) + f("\x9f", kContinuation, false) + f("\x98", kContinuation, false) +
+             f("\x80", kContinuation),
          {"m:\xf0\x9f\x98\x80"}},
         {"a character over fragments with a ping inside",
-         f("\xe2\x82", kText, false) + f("\xff", kPing) + f("\xac", kContinuation), {"ping:\xff", "m:\xe2\x82\xac"}},
+         f("\xe2\x82", kText, false) + f("\xff", kPing) + f("\xac", kContinuation),
+         {"ping:\xff", "m:\xe2\x82\xac"}},
         {"0xff", f("\xff"), {"bad:1007"}},
         {"lone continuation byte", f("\x80"), {"bad:1007"}},
         {"overlong slash", f("\xc0\xaf"), {"bad:1007"}},
@@ -177,7 +196,9 @@ std::vector<Row> rows() {
     };
     made.insert(made.end(), more.begin(), more.end());
     for (const int code : {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999})
-        made.push_back({"close code that may be sent", close(static_cast<std::uint16_t>(code)), {"close:" + std::to_string(code) + ":"}});
+        made.push_back({"close code that may be sent",
+                        close(static_cast<std::uint16_t>(code)),
+                        {"close:" + std::to_string(code) + ":"}});
     // 1012 to 1014 were registered later, for servers; a client has no use for them.
     for (const int code : {0, 1, 999, 1004, 1005, 1006, 1012, 1013, 1014, 1015, 1016, 1100, 2000, 2999, 5000, 65535})
         made.push_back({"close code that may not be sent", close(static_cast<std::uint16_t>(code)), {"bad:1002"}});
@@ -190,7 +211,8 @@ Lines read_in_pieces(const std::string& bytes, std::size_t piece) {
     Notes notes;
     FrameReader reader(pool, limits, notes);
     const auto now = std::chrono::steady_clock::now();
-    for (std::size_t at = 0; at < bytes.size(); at += piece) reader.feed(std::string_view(bytes).substr(at, piece), now);
+    for (std::size_t at = 0; at < bytes.size(); at += piece)
+        reader.feed(std::string_view(bytes).substr(at, piece), now);
     return notes.lines;
 }
 
@@ -198,7 +220,8 @@ TEST(WebSocketFrames, ConformanceTable) {
     const auto table = rows();
     EXPECT_GE(table.size(), 120u);
     for (const Row& row : table)
-        for (const std::size_t piece : {row.bytes.size(), std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, std::size_t{4096}})
+        for (const std::size_t piece :
+             {row.bytes.size(), std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}, std::size_t{4096}})
             EXPECT_EQ(read_in_pieces(row.bytes, piece), row.expected) << row.name << " in pieces of " << piece;
 }
 

@@ -76,12 +76,14 @@ TEST(WebSocketHandshake, Table) {
         {"with a body", upgrade_request("Content-Length: 5\r\n"), 400},
         {"known subprotocol", upgrade_request("Sec-WebSocket-Protocol: cairn.v1+json\r\n"), 0},
         {"known among unknown", upgrade_request("Sec-WebSocket-Protocol: chat, cairn.v1+json\r\n"), 0},
-        {"known in a second field", upgrade_request("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: cairn.v1+json\r\n"), 0},
+        {"known in a second field",
+         upgrade_request("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: cairn.v1+json\r\n"), 0},
         {"unknown subprotocol", upgrade_request("Sec-WebSocket-Protocol: chat\r\n"), 400},
         {"subprotocol in capitals", upgrade_request("Sec-WebSocket-Protocol: CAIRN.V1+JSON\r\n"), 400},
         {"empty subprotocol", upgrade_request("Sec-WebSocket-Protocol:\r\n"), 400},
         {"subprotocol twice", upgrade_request("Sec-WebSocket-Protocol: cairn.v1+json, cairn.v1+json\r\n"), 400},
-        {"extensions are offered and not taken", upgrade_request("Sec-WebSocket-Extensions: permessage-deflate\r\n"), 0},
+        {"extensions are offered and not taken", upgrade_request("Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+         0},
     };
     for (const Row& row : rows) EXPECT_EQ(judge(row.request).refusal.status, row.status) << row.name;
     EXPECT_EQ(judge(rows[26].request).answer.find("Extensions"), std::string::npos);
@@ -130,9 +132,12 @@ TEST(OriginRule, AllowListIsExact) {
         {"https://good.example, https://evil.tld", 403},
     };
     for (const OriginRow& row : rows)
-        EXPECT_EQ(judge(upgrade_request("Origin: " + std::string(row.origin) + "\r\n"), rule, {}).refusal.status, row.status)
+        EXPECT_EQ(judge(upgrade_request("Origin: " + std::string(row.origin) + "\r\n"), rule, {}).refusal.status,
+                  row.status)
             << row.origin;
-    EXPECT_EQ(judge(upgrade_request("Origin: https://good.example\r\nOrigin: https://good.example\r\n"), rule).refusal.status, 403);
+    EXPECT_EQ(
+        judge(upgrade_request("Origin: https://good.example\r\nOrigin: https://good.example\r\n"), rule).refusal.status,
+        403);
 }
 
 TEST(OriginRule, AnEmptyListMeansTheSameHost) {
@@ -174,7 +179,8 @@ TEST(OriginRule, AStarLetsAllPagesInButNotNull) {
 }
 
 TEST(OriginRule, ConfigurationMistakesAreExplained) {
-    for (const char* text : {"good.example", "https://good.example/", "https://Good.example", "ftp://good.example", "https://"}) {
+    for (const char* text :
+         {"good.example", "https://good.example/", "https://Good.example", "ftp://good.example", "https://"}) {
         EXPECT_NE(OriginRule::complaint(text).find("https://world.example"), std::string::npos) << text;
         EXPECT_THROW(OriginRule({text}, false), Error) << text;
     }
