@@ -45,7 +45,9 @@ public:
     std::uint64_t left_out() const noexcept { return left_out_; }
 
     /// The first tick of `stream` that somebody here missed and has not made up for, or 0; asking resets it. [any]
-    std::uint64_t take_missed_since(unsigned stream) noexcept { return missed_since_[stream].exchange(0, std::memory_order_acq_rel); }
+    std::uint64_t take_missed_since(unsigned stream) noexcept {
+        return missed_since_[stream].exchange(0, std::memory_order_acq_rel);
+    }
 
 private:
     struct Member {

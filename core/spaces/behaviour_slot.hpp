@@ -26,7 +26,8 @@ private:
 };
 
 /// One behaviour in one space, and how often it has failed. Three faults within ten seconds switch it off there: its
-/// messages answer `unavailable`, its hooks, ticks and timers stop, and everything else goes on (architecture section 3).
+/// messages answer `unavailable`, its hooks, ticks and timers stop, and everything else goes on (architecture section
+/// 3).
 struct BehaviourSlot {
     using Time = std::chrono::steady_clock::time_point;
     static constexpr std::size_t kFaults = 3;

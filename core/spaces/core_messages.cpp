@@ -8,7 +8,9 @@ void describe(Fields<ResumeClaim>& f) {
 }
 
 void describe(Fields<HelloMessage>& f) {
-    f(&HelloMessage::client, "client", "name and version of the client program").max_length(100).matching(Pattern::line);
+    f(&HelloMessage::client, "client", "name and version of the client program")
+        .max_length(100)
+        .matching(Pattern::line);
     f(&HelloMessage::name, "name", "the name he would like to have").max_length(100).matching(Pattern::line);
     f(&HelloMessage::token, "token", "an access token").max_length(2048);
     f(&HelloMessage::space, "space", "a space to join at once").max_length(100).matching(Pattern::line);
@@ -16,11 +18,16 @@ void describe(Fields<HelloMessage>& f) {
 }
 
 void describe(Fields<JoinMessage>& f) {
-    f(&JoinMessage::space, "space", "the space to go to; the present one is left").required().length(1, 100).matching(Pattern::line);
+    f(&JoinMessage::space, "space", "the space to go to; the present one is left")
+        .required()
+        .length(1, 100)
+        .matching(Pattern::line);
 }
 
 void describe(Fields<LeaveMessage>& /*no fields*/) {}
 
-void describe(Fields<PingMessage>& f) { f(&PingMessage::ts, "ts", "the client's own time, sent back as it came"); }
+void describe(Fields<PingMessage>& f) {
+    f(&PingMessage::ts, "ts", "the client's own time, sent back as it came");
+}
 
 }  // namespace cairn::core

@@ -47,11 +47,13 @@ std::optional<Error> read_id(ondemand::value value, std::string_view& out) {
         } else if (type == ondemand::json_type::number) {
             std::int64_t number = 0;
             std::uint64_t large = 0;
-            good = value.get_int64().get(number) == simdjson::SUCCESS || value.get_uint64().get(large) == simdjson::SUCCESS;
+            good = value.get_int64().get(number) == simdjson::SUCCESS ||
+                   value.get_uint64().get(large) == simdjson::SUCCESS;
         }
     }
     if (!good)
-        return bad("\"id\" is neither an integer nor a text of at most " + std::to_string(kMaxRequestId) + " bytes").at("id");
+        return bad("\"id\" is neither an integer nor a text of at most " + std::to_string(kMaxRequestId) + " bytes")
+            .at("id");
     out = raw;
     return std::nullopt;
 }
@@ -105,7 +107,8 @@ std::optional<Error> EnvelopeReader::read(std::string_view message, Envelope& ou
         if (problem && !wrong) wrong = std::move(problem);
     }
     const char* end = nullptr;
-    if (document.current_location().get(end) == simdjson::SUCCESS) return bad("something follows the message's closing brace");
+    if (document.current_location().get(end) == simdjson::SUCCESS)
+        return bad("something follows the message's closing brace");
     if (wrong) return wrong;
     if (!has_type) return bad("\"t\", the message's type, is missing").at("t");
     return std::nullopt;

@@ -28,8 +28,12 @@ HostCore::HostCore(SpaceHost::Options o, SpaceHost::Environment e, std::vector<B
 }
 
 const char* HostCore::crumb_name(std::string_view space) {
-    if (names_interned.fetch_add(1, std::memory_order_relaxed) < kLastingNames) return intern(space);
-    return "(one of many spaces)";
+    const std::lock_guard lock(names_mutex_);
+    if (!names_.contains(space)) {
+        if (names_.size() >= kLastingNames) return "(one of many spaces)";
+        names_.emplace(space);
+    }
+    return intern(space);
 }
 
 void HostCore::measure(Loop& loop) {

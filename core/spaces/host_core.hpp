@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +49,6 @@ struct HostCore : std::enable_shared_from_this<HostCore> {
     std::atomic<Phase> phase{Phase::starting};
     std::atomic<std::size_t> sessions_open{0};
     std::atomic<std::size_t> players_in{0};
-    std::atomic<std::size_t> names_interned{0};
 
     services::Identity& identity() const noexcept { return env.identity ? *env.identity : *strangers; }
     LoopCell& cell(const Loop& loop) noexcept { return *cells[loop.index()]; }
@@ -55,6 +56,10 @@ struct HostCore : std::enable_shared_from_this<HostCore> {
     const char* crumb_name(std::string_view space);
     /// Keeps cairn_core_outbox_bytes of `loop` up to date, once a second. [loop]
     void measure(Loop& loop);
+
+private:
+    std::mutex names_mutex_;
+    std::set<std::string, std::less<>> names_;  ///< of spaces that have a lasting text
 };
 
 }  // namespace cairn::core

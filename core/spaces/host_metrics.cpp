@@ -8,9 +8,12 @@ HostMetrics::HostMetrics(Metrics& metrics)
       spaces(metrics.gauge("cairn_core_spaces", "Open spaces")),
       messages_in(metrics.counter("cairn_core_messages_in_total", "Messages received from clients")),
       messages_out(metrics.counter("cairn_core_messages_out_total", "Messages put into outboxes")),
-      inputs_dropped(metrics.counter("cairn_core_inputs_dropped_total", "Messages dropped because too many of one client were undelivered")),
-      ticks_left_out(metrics.counter("cairn_core_stream_ticks_left_out_total", "Position frames that slow readers did not get")),
-      slow_readers(metrics.counter("cairn_core_slow_readers_total", "Connections closed because the reader was too slow")),
+      inputs_dropped(metrics.counter("cairn_core_inputs_dropped_total",
+                                     "Messages dropped because too many of one client were undelivered")),
+      ticks_left_out(
+          metrics.counter("cairn_core_stream_ticks_left_out_total", "Position frames that slow readers did not get")),
+      slow_readers(
+          metrics.counter("cairn_core_slow_readers_total", "Connections closed because the reader was too slow")),
       floods(metrics.counter("cairn_core_floods_total", "Connections closed because the client sent far too much")),
       late_ticks(metrics.counter("cairn_core_late_ticks_total", "Ticks that began more than one tick late")),
       metrics_(metrics) {
@@ -20,7 +23,9 @@ HostMetrics::HostMetrics(Metrics& metrics)
     }
 }
 
-void HostMetrics::refused(Code code) noexcept { refused_[static_cast<std::size_t>(code)]->add(); }
+void HostMetrics::refused(Code code) noexcept {
+    refused_[static_cast<std::size_t>(code)]->add();
+}
 
 const std::string& HostMetrics::label(const std::string& space) {
     return users_.contains(space) || users_.size() < kMaxSpaceLabels ? space : other_;
@@ -41,7 +46,8 @@ void HostMetrics::users_in(const std::string& space, double change) {
 }
 
 Gauge& HostMetrics::outbox_bytes(std::size_t loop) {
-    return metrics_.gauge("cairn_core_outbox_bytes", "Bytes waiting to be written to clients", {{"loop", std::to_string(loop)}});
+    return metrics_.gauge("cairn_core_outbox_bytes", "Bytes waiting to be written to clients",
+                          {{"loop", std::to_string(loop)}});
 }
 
 }  // namespace cairn::core

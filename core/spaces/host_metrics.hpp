@@ -21,18 +21,18 @@ public:
     Gauge& spaces;
     Counter& messages_in;
     Counter& messages_out;
-    Counter& inputs_dropped;   ///< of sessions with too many undelivered inputs on the way to another loop
-    Counter& ticks_left_out;   ///< stream frames that slow readers did not get
-    Counter& slow_readers;     ///< let go with 4408
-    Counter& floods;           ///< let go with 4429
+    Counter& inputs_dropped;  ///< of sessions with too many undelivered inputs on the way to another loop
+    Counter& ticks_left_out;  ///< stream frames that slow readers did not get
+    Counter& slow_readers;    ///< let go with 4408
+    Counter& floods;          ///< let go with 4429
     Counter& late_ticks;
 
     /// [any]
     void refused(Code code) noexcept;
     /// Faults of a plugin in a space. Takes a lock. [any]
     Counter& faults(const std::string& plugin, const std::string& space);
-    /// active_users_count{space_id} (P292). The first kMaxSpaceLabels spaces have their own; all others share "other", so
-    /// that guests who open rooms cannot grow the list for ever. Takes a lock. [any]
+    /// active_users_count{space_id} (P292). The first kMaxSpaceLabels spaces have their own; all others share "other",
+    /// so that guests who open rooms cannot grow the list for ever. Takes a lock. [any]
     void users_in(const std::string& space, double change);
     /// Bytes waiting in the outboxes of a loop. [any]
     Gauge& outbox_bytes(std::size_t loop);

@@ -16,31 +16,44 @@ namespace cairn::core {
 
 namespace {
 
-std::chrono::milliseconds round_up(TokenBucket::Wait wait) { return std::chrono::ceil<std::chrono::milliseconds>(wait); }
+std::chrono::milliseconds round_up(TokenBucket::Wait wait) {
+    return std::chrono::ceil<std::chrono::milliseconds>(wait);
+}
 
 /// When a client should come back, in ms; 0: not said.
 std::int64_t reconnect_after(std::uint16_t code) noexcept {
     switch (code) {
-        case close_code::kShutdown: return 1000;
-        case close_code::kSlow: return 1000;
-        case close_code::kOverload: return 5000;
-        case close_code::kDegraded: return 5000;
-        case close_code::kFlood: return 10000;
-        default: return 0;
+        case close_code::kShutdown:
+            return 1000;
+        case close_code::kSlow:
+            return 1000;
+        case close_code::kOverload:
+            return 5000;
+        case close_code::kDegraded:
+            return 5000;
+        case close_code::kFlood:
+            return 10000;
+        default:
+            return 0;
     }
 }
 
 LeaveReason leave_reason(std::uint16_t code) noexcept {
     switch (code) {
-        case close_code::kReplaced: return LeaveReason::replaced;
-        case close_code::kShutdown: return LeaveReason::closing;
-        case close_code::kNormal: return LeaveReason::left;
+        case close_code::kReplaced:
+            return LeaveReason::replaced;
+        case close_code::kShutdown:
+            return LeaveReason::closing;
+        case close_code::kNormal:
+            return LeaveReason::left;
         case close_code::kProtocol:
         case close_code::kUnsupported:
         case close_code::kBadData:
         case close_code::kTooBig:
-        case close_code::kSlow: return LeaveReason::disconnected;
-        default: return LeaveReason::kicked;
+        case close_code::kSlow:
+            return LeaveReason::disconnected;
+        default:
+            return LeaveReason::kicked;
     }
 }
 
@@ -79,7 +92,8 @@ void HostSession::begin() {
         const auto self = weak.lock();
         if (!self || self->stage_ != Stage::connected) return;
         self->hello_timer_ = 0;
-        self->end(close_code::kAuth, "no hello came within " + std::to_string(self->host_->options.hello_within.count()) + " ms");
+        self->end(close_code::kAuth,
+                  "no hello came within " + std::to_string(self->host_->options.hello_within.count()) + " ms");
     });
 }
 
@@ -121,7 +135,8 @@ void HostSession::end_soon(std::uint16_t code, std::string reason) {
     loop_.post([self = shared_from_this(), code, reason = std::move(reason)] { self->end(code, reason); });
 }
 
-// ---- in --------------------------------------------------------------------------------------------------------------
+// ---- in
+// --------------------------------------------------------------------------------------------------------------
 
 void HostSession::receive(std::string_view message) {
     if (stage_ == Stage::ended) return;
@@ -148,7 +163,8 @@ bool HostSession::within_rates(const Envelope& envelope) {
     const auto wait = bucket.take(host_->env.clock->steady(), rate, 2 * rate.count);
     if (wait.count() == 0) return true;
     refuse(envelope, Error(Code::rate_limited, "too many messages: " + std::to_string(rate.count) + " per " +
-                                                   std::to_string(rate.per.count()) + " ms are allowed").retry_after(round_up(wait)));
+                                                   std::to_string(rate.per.count()) + " ms are allowed")
+                         .retry_after(round_up(wait)));
     return false;
 }
 
@@ -156,9 +172,13 @@ Asker HostSession::asker(const Envelope& envelope) {
     return {shared_from_this(), std::string(envelope.id), std::string(envelope.type)};
 }
 
-void HostSession::count_refusal(Code code) noexcept { host_->metrics.refused(code); }
+void HostSession::count_refusal(Code code) noexcept {
+    host_->metrics.refused(code);
+}
 
-void HostSession::refuse(const Envelope& envelope, const Error& error) { asker(envelope).refuse(error); }
+void HostSession::refuse(const Envelope& envelope, const Error& error) {
+    asker(envelope).refuse(error);
+}
 
 void HostSession::route(const Envelope& envelope) {
     const std::string_view type = envelope.type;
@@ -195,15 +215,18 @@ void HostSession::to_space(const Envelope& envelope) {
     const MessageTable& table = *joined_->table;
     const std::size_t index = table.find(envelope.type);
     if (index == MessageTable::npos) {
-        return refuse(envelope, Error(Code::unsupported, "no plugin here understands \"" + std::string(envelope.type) + "\"" +
-                                                             did_you_mean_type(envelope.type, &table)));
+        return refuse(envelope, Error(Code::unsupported, "no plugin here understands \"" + std::string(envelope.type) +
+                                                             "\"" + did_you_mean_type(envelope.type, &table)));
     }
     const MessageSpec& spec = table.at(index);
     if (spec.limit) {
-        const auto wait = who_->record->buckets.of_type(spec.limit_number).take(host_->env.clock->steady(), *spec.limit, spec.limit->count);
+        const auto wait = who_->record->buckets.of_type(spec.limit_number)
+                              .take(host_->env.clock->steady(), *spec.limit, spec.limit->count);
         if (wait.count() != 0) {
-            return refuse(envelope, Error(Code::rate_limited, "\"" + spec.type + "\" is allowed " + std::to_string(spec.limit->count) + " times per " +
-                                                                  std::to_string(spec.limit->per.count()) + " ms").retry_after(round_up(wait)));
+            return refuse(envelope, Error(Code::rate_limited, "\"" + spec.type + "\" is allowed " +
+                                                                  std::to_string(spec.limit->count) + " times per " +
+                                                                  std::to_string(spec.limit->per.count()) + " ms")
+                                        .retry_after(round_up(wait)));
         }
     }
     HostedSpace& space = *joined_->space;
@@ -224,7 +247,8 @@ void HostSession::to_space(const Envelope& envelope) {
         if (in_flight_.fetch_add(1, std::memory_order_relaxed) >= kMaxInFlight) {
             delivered_one();
             host_->metrics.inputs_dropped.add();
-            return refuse(envelope, Error(Code::rate_limited, "the space is behind with your messages").retry_after(std::chrono::milliseconds(100)));
+            return refuse(envelope, Error(Code::rate_limited, "the space is behind with your messages")
+                                        .retry_after(std::chrono::milliseconds(100)));
         }
         struct Parcel {
             std::shared_ptr<HostedSpace> space;
@@ -234,17 +258,19 @@ void HostSession::to_space(const Envelope& envelope) {
             std::size_t index;
             std::uint32_t n;
         };
-        space.loop().post([parcel = std::make_shared<Parcel>(
-                               Parcel{joined_->space, std::move(message), asker(envelope), joined_->seat, index, joined_->n})] {
+        space.loop().post([parcel = std::make_shared<Parcel>(Parcel{joined_->space, std::move(message), asker(envelope),
+                                                                    joined_->seat, index, joined_->n})] {
             parcel->asker.session->delivered_one();
-            parcel->space->receive(parcel->n, parcel->seat, parcel->index, parcel->message.get(), std::move(parcel->asker));
+            parcel->space->receive(parcel->n, parcel->seat, parcel->index, parcel->message.get(),
+                                   std::move(parcel->asker));
         });
     } catch (const Error& error) {
         refuse(envelope, error);
     }
 }
 
-// ---- out -------------------------------------------------------------------------------------------------------------
+// ---- out
+// -------------------------------------------------------------------------------------------------------------
 
 void HostSession::wake() {
     if (woken_ || !connection_) return;
@@ -254,7 +280,8 @@ void HostSession::wake() {
 
 void HostSession::took(Outbox::Verdict verdict) {
     if (verdict == Outbox::Verdict::queued || verdict == Outbox::Verdict::left_out) return wake();
-    if (const std::uint64_t evicted = outbox_.take_evicted(); evicted != 0 && joined_) joined_->audience->missed(audience_place_, evicted);
+    if (const std::uint64_t evicted = outbox_.take_evicted(); evicted != 0 && joined_)
+        joined_->audience->missed(audience_place_, evicted);
     if (verdict == Outbox::Verdict::full) {
         wake();
         if (grace_timer_ != 0) return;

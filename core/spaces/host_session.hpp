@@ -45,7 +45,7 @@ struct Asker {
     std::string id;
     std::string type;
 
-    void ok(std::string_view d_json) const;                                    ///< [any]
+    void ok(std::string_view d_json) const;                              ///< [any]
     void refuse(const Error& error, std::string_view trace = {}) const;  ///< [any]
 };
 
@@ -59,9 +59,9 @@ struct JoinAnswer {
     std::shared_ptr<Audience> audience;
     std::uint64_t seat = 0;
     std::uint32_t n = 0;
-    Frame state;               ///< the first chunk of space.state
+    Frame state;  ///< the first chunk of space.state
     bool more_state = false;
-    std::vector<Frame> held;   ///< what was sent to him while he was joining
+    std::vector<Frame> held;  ///< what was sent to him while he was joining
 };
 
 /// One connection's conversation: connected → (hello) → admitting → admitted → joining → in space → … → ended. Lives on

@@ -31,7 +31,9 @@ private:
     LimitNumbers& numbers_;
 };
 
-Error closed_error() { return Error(Code::unavailable, "the space is closing").retry_after(std::chrono::milliseconds(1000)); }
+Error closed_error() {
+    return Error(Code::unavailable, "the space is closing").retry_after(std::chrono::milliseconds(1000));
+}
 
 }  // namespace
 
@@ -66,7 +68,9 @@ HostedSpace::HostedSpace(std::shared_ptr<HostCore> host, SpaceSettings settings,
       listeners_(host_->env.loops->size()),
       last_event_(last_event) {}
 
-HostedSpace::~HostedSpace() { gate_->close(); }
+HostedSpace::~HostedSpace() {
+    gate_->close();
+}
 
 void HostedSpace::open() {
     if (life_ != Life::opening) return;
@@ -77,7 +81,10 @@ void HostedSpace::open() {
         if (outcome) {
             slot.off = true;
             core_log().error("a behaviour could not be made and is off in this space; the others go on",
-                             {{"plugin", slot.factory->plugin}, {"behaviour", slot.factory->name}, {"space", spec_.id}, {"what", outcome->what}});
+                             {{"plugin", slot.factory->plugin},
+                              {"behaviour", slot.factory->name},
+                              {"space", spec_.id},
+                              {"what", outcome->what}});
         } else if (!slot.behaviour) {
             slot.off = true;
         }
@@ -98,23 +105,30 @@ void HostedSpace::note_fault(BehaviourSlot& slot, const char* handler, const std
     host_->metrics.faults(slot.factory->plugin, spec_.id).add();
     if (!slot.fault(host_->env.clock->steady()) || slot.off) return;
     slot.off = true;
-    core_log().error("switched off a behaviour after three faults in ten seconds: its messages answer `unavailable` in this "
-                     "space until it is opened anew; the rest goes on",
-                     {{"plugin", slot.factory->plugin}, {"behaviour", slot.factory->name}, {"space", spec_.id}, {"handler", handler}, {"what", what}});
+    core_log().error(
+        "switched off a behaviour after three faults in ten seconds: its messages answer `unavailable` in this "
+        "space until it is opened anew; the rest goes on",
+        {{"plugin", slot.factory->plugin},
+         {"behaviour", slot.factory->name},
+         {"space", spec_.id},
+         {"handler", handler},
+         {"what", what}});
 }
 
 void HostedSpace::note_unheard(BehaviourSlot& slot, const char* handler, const Error& error) {
     std::string trace;
     internal_error(trace);
-    log_fault(CallSite{slot.plugin, crumb_, handler}, std::string(error.what()) + " (thrown where nobody can be refused)", trace);
+    log_fault(CallSite{slot.plugin, crumb_, handler},
+              std::string(error.what()) + " (thrown where nobody can be refused)", trace);
     note_fault(slot, handler, error.what());
 }
 
-// ---- loading ---------------------------------------------------------------------------------------------------------
+// ---- loading
+// ---------------------------------------------------------------------------------------------------------
 
 std::shared_ptr<Space::Hold> HostedSpace::hold(std::string_view what) {
     const std::uint64_t id = next_hold_++;
-    holds_.emplace(id, what);
+    holds_.emplace(id, (current_ ? current_->factory->plugin + ": " : std::string()) + std::string(what));
     if (life_ == Life::open) life_ = Life::loading;
     if (life_ == Life::loading) host_->directory.loading(*this, awaited(), std::nullopt);
     return std::make_shared<HoldTicket>(gate_, id);
@@ -138,8 +152,9 @@ void HostedSpace::hold_failed(std::uint64_t hold, const Error& why) {
     life_ = Life::failed;
     core_log().error("a space could not be loaded and takes nobody in; it is opened anew when somebody comes later",
                      {{"space", spec_.id}, {"loading", found->second}, {"why", why.what()}});
+    host_->directory.loading(*this, {},
+                             Error(why.code(), "space \"" + spec_.id + "\" (" + found->second + "): " + why.what()));
     holds_.clear();
-    host_->directory.loading(*this, {}, Error(why.code(), "space \"" + spec_.id + "\": " + why.what()));
     while (!waiting_.empty()) {
         JoinRequest request = std::move(waiting_.front());
         waiting_.pop_front();
@@ -159,7 +174,8 @@ void HostedSpace::loaded_if_free() {
     }
 }
 
-// ---- closing ---------------------------------------------------------------------------------------------------------
+// ---- closing
+// ---------------------------------------------------------------------------------------------------------
 
 void HostedSpace::watch_emptiness(Duration delay) {
     if (life_ == Life::closed || (spec_.permanent && life_ != Life::failed)) return;
@@ -168,7 +184,8 @@ void HostedSpace::watch_emptiness(Duration delay) {
         if (!gate->space()) return;
         empty_timer_ = 0;
         if (!by_id_.empty()) return;
-        if (!waiting_.empty() || !host_->directory.retire(*this)) return watch_emptiness(host_->options.close_empty_after);
+        if (!waiting_.empty() || !host_->directory.retire(*this))
+            return watch_emptiness(host_->options.close_empty_after);
         close();
     });
 }
@@ -207,14 +224,18 @@ void HostedSpace::close() {
     host_->directory.closed(*this, last_event_);
 }
 
-// ---- what behaviours register ----------------------------------------------------------------------------------------
+// ---- what behaviours register
+// ----------------------------------------------------------------------------------------
 
 MessageOptions& HostedSpace::on_message(std::string type, MessageHandler handler) {
     BehaviourSlot& slot = owner("on");
     if (life_ != Life::opening)
-        throw Error(Code::internal, "Space::on(\"" + type + "\") is for a behaviour's constructor: messages are fixed once a space is open");
+        throw Error(
+            Code::internal,
+            "Space::on(\"" + type + "\") is for a behaviour's constructor: messages are fixed once a space is open");
     if (type.empty() || type.size() > kMaxTypeName)
-        throw Error(Code::internal, "message type \"" + type + "\": a type has 1 to " + std::to_string(kMaxTypeName) + " bytes");
+        throw Error(Code::internal,
+                    "message type \"" + type + "\": a type has 1 to " + std::to_string(kMaxTypeName) + " bytes");
     if (std::find(std::begin(kCoreMessages), std::end(kCoreMessages), type) != std::end(kCoreMessages))
         throw Error(Code::internal, "message type \"" + type + "\" is the host's own");
     MessageSpec spec;
@@ -222,7 +243,8 @@ MessageOptions& HostedSpace::on_message(std::string type, MessageHandler handler
     spec.shape = handler.type;
     spec.plugin = slot.factory->plugin;
     if (!table_->add(std::move(spec)))
-        throw Error(Code::internal, "message type \"" + type + "\" is already handled by plugin \"" + table_->at(table_->find(type)).plugin + "\"");
+        throw Error(Code::internal, "message type \"" + type + "\" is already handled by plugin \"" +
+                                        table_->at(table_->find(type)).plugin + "\"");
     Handler made;
     made.slot = &slot;
     made.handler = std::move(handler);
@@ -232,7 +254,9 @@ MessageOptions& HostedSpace::on_message(std::string type, MessageHandler handler
     return *handlers_.back().options;
 }
 
-void HostedSpace::on_join(std::function<void(Player&)> handler) { join_hooks_.push_back({&owner("on_join"), std::move(handler)}); }
+void HostedSpace::on_join(std::function<void(Player&)> handler) {
+    join_hooks_.push_back({&owner("on_join"), std::move(handler)});
+}
 
 void HostedSpace::on_leave(std::function<void(Player&, LeaveReason)> handler) {
     leave_hooks_.push_back({&owner("on_leave"), std::move(handler)});
@@ -247,7 +271,8 @@ void HostedSpace::on_state(std::string name, std::function<StateSection(Player&)
     BehaviourSlot& slot = owner("on_state");
     for (const StateHook& hook : state_hooks_)
         if (hook.name == name)
-            throw Error(Code::internal, "space.state already has a section \"" + name + "\", of plugin \"" + hook.slot->factory->plugin + "\"");
+            throw Error(Code::internal, "space.state already has a section \"" + name + "\", of plugin \"" +
+                                            hook.slot->factory->plugin + "\"");
     state_hooks_.push_back({&slot, std::move(name), std::move(section)});
 }
 
@@ -258,7 +283,8 @@ void HostedSpace::on_tell(std::string topic, std::function<void(const Document&)
 RowStream& HostedSpace::row_stream(std::string type, const StructType& row) {
     const BehaviourSlot& slot = owner("stream");
     for (const auto& stream : streams_)
-        if (stream->type() == type) throw Error(Code::internal, "there is already a stream \"" + type + "\" in this space");
+        if (stream->type() == type)
+            throw Error(Code::internal, "there is already a stream \"" + type + "\" in this space");
     if (streams_.size() == Outbox::kMaxStreams)
         throw Error(Code::internal, "a space has at most " + std::to_string(Outbox::kMaxStreams) + " streams");
     streams_.push_back(std::make_unique<RowTable>(std::move(type), row));
@@ -266,20 +292,29 @@ RowStream& HostedSpace::row_stream(std::string type, const StructType& row) {
     return *streams_.back();
 }
 
-TimerId HostedSpace::after(Duration delay, std::function<void()> job) { return timers_.add(delay, Duration(0), std::move(job)); }
+TimerId HostedSpace::after(Duration delay, std::function<void()> job) {
+    return timers_.add(delay, Duration(0), std::move(job));
+}
 
 TimerId HostedSpace::every(Duration period, std::function<void()> job) {
     period = std::max(period, Duration(1));
     return timers_.add(period, period, std::move(job));
 }
 
-void HostedSpace::cancel(TimerId timer) noexcept { timers_.cancel(timer); }
+void HostedSpace::cancel(TimerId timer) noexcept {
+    timers_.cancel(timer);
+}
 
-Log& HostedSpace::log() noexcept { return current_ ? *current_->log : core_log(); }
+Log& HostedSpace::log() noexcept {
+    return current_ ? *current_->log : core_log();
+}
 
-const Clock& HostedSpace::clock() const noexcept { return *host_->env.clock; }
+const Clock& HostedSpace::clock() const noexcept {
+    return *host_->env.clock;
+}
 
-// ---- from elsewhere --------------------------------------------------------------------------------------------------
+// ---- from elsewhere
+// --------------------------------------------------------------------------------------------------
 
 void HostedSpace::post(std::function<void()> job) {
     // current_ belongs to the strand: a thread from elsewhere posts under no behaviour's name.
@@ -295,13 +330,15 @@ void HostedSpace::post(std::function<void()> job) {
 void HostedSpace::tell(std::string_view space, std::string_view topic, Document message) {
     const std::shared_ptr<HostedSpace> other = host_->directory.find(space);
     if (!other) return;
-    Gate::post(other->gate_, [topic = std::string(topic), message = std::move(message)](HostedSpace& there) { there.told(topic, message); });
+    Gate::post(other->gate_, [topic = std::string(topic), message = std::move(message)](HostedSpace& there) {
+        there.told(topic, message);
+    });
 }
 
 void HostedSpace::told(const std::string& topic, const Document& message) {
     for (std::size_t i = 0; i < tell_hooks_.size(); ++i) {
-        auto& [name, hook] = tell_hooks_[i];
-        if (name == topic) run(*hook.slot, "tell", [&] { hook.call(message); });
+        auto& hook = tell_hooks_[i].second;
+        if (tell_hooks_[i].first == topic) run(*hook.slot, "tell", [&] { hook.call(message); });
     }
 }
 

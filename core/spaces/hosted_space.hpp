@@ -38,20 +38,21 @@ struct JoinRequest {
     std::uint64_t ticket = 0;
 };
 
-/// One open space: its behaviours, players and messages, all on the strand of one loop. Everything [space] except what is
-/// said otherwise. Life: opening (behaviours are made) → loading (holds) → open or failed → closed.
+/// One open space: its behaviours, players and messages, all on the strand of one loop. Everything [space] except what
+/// is said otherwise. Life: opening (behaviours are made) → loading (holds) → open or failed → closed.
 class HostedSpace final : public Space, public std::enable_shared_from_this<HostedSpace> {
 public:
-    static constexpr std::size_t kMaxWaiting = 10000;      ///< joins while it loads
-    static constexpr Duration kFailedFor{2000};            ///< how long a failed space refuses before it may be opened anew
+    static constexpr std::size_t kMaxWaiting = 10000;  ///< joins while it loads
+    static constexpr Duration kFailedFor{2000};        ///< how long a failed space refuses before it may be opened anew
 
     /// `index` spreads the spaces over the tick; events are numbered from `last_event` + 1 on. [any]
-    HostedSpace(std::shared_ptr<HostCore> host, SpaceSettings settings, Loop& loop, std::size_t index, std::uint64_t last_event);
+    HostedSpace(std::shared_ptr<HostCore> host, SpaceSettings settings, Loop& loop, std::size_t index,
+                std::uint64_t last_event);
     ~HostedSpace() override;
 
     // for the directory and for sessions
-    Loop& loop() const noexcept { return loop_; }                          ///< [any]
-    bool permanent() const noexcept { return spec_.permanent; }            ///< [any]
+    Loop& loop() const noexcept { return loop_; }                ///< [any]
+    bool permanent() const noexcept { return spec_.permanent; }  ///< [any]
     void open();
     void request_join(JoinRequest request);
     void leave(std::uint32_t n, std::uint64_t seat, LeaveReason reason);
@@ -91,7 +92,8 @@ public:
         const std::optional<Outcome> outcome = call(slot, handler, std::forward<F>(f));
         if (outcome && !outcome->fault) note_unheard(slot, handler, outcome->error);
     }
-    /// A completion that comes back to this strand, under the behaviour that asks now, and is dropped when either has gone.
+    /// A completion that comes back to this strand, under the behaviour that asks now, and is dropped when either has
+    /// gone.
     template <class T>
     Then<T> gated(const char* what, Then<T> then);
 
@@ -201,9 +203,9 @@ private:
     std::deque<JoinRequest> waiting_;
     TimerId empty_timer_ = 0;
 
-    std::vector<std::unique_ptr<Seat>> seats_;  ///< by number; [0] stays empty
+    std::vector<std::unique_ptr<Seat>> seats_;           ///< by number; [0] stays empty
     std::unordered_map<std::string_view, Seat*> by_id_;  ///< keys live in the players' records
-    std::vector<std::uint32_t> free_numbers_;   ///< a heap, smallest first
+    std::vector<std::uint32_t> free_numbers_;            ///< a heap, smallest first
     Seat* joining_ = nullptr;
     std::uint64_t next_seat_ = 1;
 

@@ -9,9 +9,13 @@
 
 namespace cairn::core {
 
-Player* HostedSpace::player(std::uint32_t n) noexcept { return n < seats_.size() ? seats_[n].get() : nullptr; }
+Player* HostedSpace::player(std::uint32_t n) noexcept {
+    return n < seats_.size() ? seats_[n].get() : nullptr;
+}
 
-Player* HostedSpace::player(std::string_view id) noexcept { return seat_of(id); }
+Player* HostedSpace::player(std::string_view id) noexcept {
+    return seat_of(id);
+}
 
 void HostedSpace::each_player(const std::function<void(Player&)>& visit) {
     for (std::size_t n = 1; n < seats_.size(); ++n)
@@ -46,7 +50,8 @@ void HostedSpace::count_players(int change) {
     host_->metrics.users_in(spec_.id, change);
 }
 
-// ---- coming ----------------------------------------------------------------------------------------------------------
+// ---- coming
+// ----------------------------------------------------------------------------------------------------------
 
 void HostedSpace::request_join(JoinRequest request) {
     switch (life_) {
@@ -59,14 +64,21 @@ void HostedSpace::request_join(JoinRequest request) {
                 waiting_.push_back(std::move(request));
                 return;
             }
-            answer_join(request, {Error(Code::full, "too many are waiting for this space to load").retry_after(std::chrono::milliseconds(2000)),
-                                  false, {}, {}});
+            answer_join(request, {Error(Code::full, "too many are waiting for this space to load")
+                                      .retry_after(std::chrono::milliseconds(2000)),
+                                  false,
+                                  {},
+                                  {}});
             return;
         case Life::failed:
             answer_join(request, {*failure_, false, {}, {}});
             return;
         case Life::closed:
-            answer_join(request, {Error(Code::unavailable, "the space is closing").retry_after(std::chrono::milliseconds(1000)), false, {}, {}});
+            answer_join(request,
+                        {Error(Code::unavailable, "the space is closing").retry_after(std::chrono::milliseconds(1000)),
+                         false,
+                         {},
+                         {}});
             return;
     }
 }
@@ -85,14 +97,18 @@ void HostedSpace::let_in(JoinRequest request) {
         host_->directory.arrived(*this);
         return;
     }
-    // The same player again, from a newer connection: the older one is half open or in another window (close code 4409).
+    // The same player again, from a newer connection: the older one is half open or in another window (close code
+    // 4409).
     if (Seat* const before = seat_of(request.who->id)) {
         before->session()->end_soon(close_code::kReplaced, "the same player joined again from another connection");
         take_away(*before, LeaveReason::replaced);
     }
     if (by_id_.size() >= spec_.max_players) {
         answer_join(request, {Error(Code::full, "the space is full (" + std::to_string(spec_.max_players) + " players)")
-                                  .retry_after(std::chrono::milliseconds(5000)), false, {}, {}});
+                                  .retry_after(std::chrono::milliseconds(5000)),
+                              false,
+                              {},
+                              {}});
         return;
     }
     const std::uint32_t n = free_number();
@@ -104,7 +120,8 @@ void HostedSpace::let_in(JoinRequest request) {
     std::optional<Outcome> refused;
     for (BehaviourSlot& slot : slots_) {
         for (std::size_t hook = 0; hook < join_hooks_.size() && !refused; ++hook)
-            if (join_hooks_[hook].slot == &slot && !slot.off) refused = call(slot, "on_join", [&] { join_hooks_[hook].call(seat); });
+            if (join_hooks_[hook].slot == &slot && !slot.off)
+                refused = call(slot, "on_join", [&] { join_hooks_[hook].call(seat); });
         if (refused) break;
         ++seat.joined_behaviours;
     }
@@ -124,7 +141,8 @@ void HostedSpace::let_in(JoinRequest request) {
     answer.audience = listeners.audience;
     answer.seat = seat.seat();
     answer.n = n;
-    seat.state = std::make_unique<StateStream>(spec_.id, std::min(StateStream::kBytes, host_->options.outbox_bytes / 4));
+    seat.state =
+        std::make_unique<StateStream>(spec_.id, std::min(StateStream::kBytes, host_->options.outbox_bytes / 4));
     for (std::size_t i = 0; i < state_hooks_.size(); ++i) {
         StateHook& part = state_hooks_[i];
         StateSection section;
@@ -156,7 +174,8 @@ void HostedSpace::continue_state(std::uint32_t n, std::uint64_t seat) {
     if (found && found->state) send_state(*found, nullptr);
 }
 
-// ---- going -----------------------------------------------------------------------------------------------------------
+// ---- going
+// -----------------------------------------------------------------------------------------------------------
 
 void HostedSpace::leave(std::uint32_t n, std::uint64_t seat, LeaveReason reason) {
     if (Seat* const found = seat_at(n, seat)) take_away(*found, reason);
@@ -164,10 +183,12 @@ void HostedSpace::leave(std::uint32_t n, std::uint64_t seat, LeaveReason reason)
 
 void HostedSpace::run_leaves(Seat& seat, LeaveReason reason) {
     seat.mute();
-    // The other way round than they came; only those behaviours that had let him in (those before the one that refused).
+    // The other way round than they came; only those behaviours that had let him in (those before the one that
+    // refused).
     for (std::size_t i = std::min(seat.joined_behaviours, slots_.size()); i-- > 0;) {
         for (std::size_t hook = 0; hook < leave_hooks_.size(); ++hook)
-            if (leave_hooks_[hook].slot == &slots_[i]) run(slots_[i], "on_leave", [&] { leave_hooks_[hook].call(seat, reason); });
+            if (leave_hooks_[hook].slot == &slots_[i])
+                run(slots_[i], "on_leave", [&] { leave_hooks_[hook].call(seat, reason); });
     }
 }
 
@@ -189,12 +210,17 @@ void HostedSpace::take_away(Seat& seat, LeaveReason reason) {
 
 void HostedSpace::kick(Seat& seat, std::uint16_t code, std::string_view reason) {
     // Not now: the handler that says so still holds the Player.
-    Gate::post(gate_, [n = seat.n(), id = seat.seat()](HostedSpace& space) { space.leave(n, id, LeaveReason::kicked); });
+    Gate::post(gate_,
+               [n = seat.n(), id = seat.seat()](HostedSpace& space) { space.leave(n, id, LeaveReason::kicked); });
     seat.session()->end_soon(code, std::string(reason));
 }
 
-void HostedSpace::remember_name(PlayerRecord& record, const std::string& name) { host_->players.set_name(record, name); }
+void HostedSpace::remember_name(PlayerRecord& record, const std::string& name) {
+    host_->players.set_name(record, name);
+}
 
-void HostedSpace::remember_avatar(PlayerRecord& record, const std::string& avatar) { host_->players.set_avatar(record, avatar); }
+void HostedSpace::remember_avatar(PlayerRecord& record, const std::string& avatar) {
+    host_->players.set_avatar(record, avatar);
+}
 
 }  // namespace cairn::core

@@ -20,26 +20,35 @@ void HostedSpace::receive(std::uint32_t n, std::uint64_t seat, std::size_t index
     {
         auto target = std::make_unique<ReplyTarget>(std::move(asker));
         const CallInProgress::Scope scope(progress, *target);
-        outcome = call(*handler.slot, handler.crumb, [&] { handler.handler.call(*from, message, Reply(std::move(target))); });
+        outcome =
+            call(*handler.slot, handler.crumb, [&] { handler.handler.call(*from, message, Reply(std::move(target))); });
     }
     progress.settle(outcome);
 }
 
-// ---- to everybody ----------------------------------------------------------------------------------------------------
+// ---- to everybody
+// ----------------------------------------------------------------------------------------------------
 
 Frame HostedSpace::numbered(std::string_view type, const Document* d, std::string_view d_json) {
     std::string& text = scratch();
     begin_event(text, type, ++last_event_);
-    if (!d) text += d_json;
-    else if (d->is_null()) text += "{}";
-    else d->write_json(text);
+    if (!d)
+        text += d_json;
+    else if (d->is_null())
+        text += "{}";
+    else
+        d->write_json(text);
     text += '}';
     return Frame::make(text);
 }
 
-void HostedSpace::broadcast(std::string_view type, const Document& d) { send_all(numbered(type, &d, {}), 0); }
+void HostedSpace::broadcast(std::string_view type, const Document& d) {
+    send_all(numbered(type, &d, {}), 0);
+}
 
-void HostedSpace::broadcast_json(std::string_view type, std::string_view d_json) { send_all(numbered(type, nullptr, d_json), 0); }
+void HostedSpace::broadcast_json(std::string_view type, std::string_view d_json) {
+    send_all(numbered(type, nullptr, d_json), 0);
+}
 
 void HostedSpace::broadcast_except(const Player& left_out, std::string_view type, const Document& d) {
     send_all(numbered(type, &d, {}), static_cast<const Seat&>(left_out).seat());
@@ -62,17 +71,18 @@ void HostedSpace::send_all(Frame frame, std::uint64_t left_out_seat) {
     if (joining_ && joining_->seat() != left_out_seat) joining_->hold(std::move(frame));
 }
 
-// ---- ticks -----------------------------------------------------------------------------------------------------------
+// ---- ticks
+// -----------------------------------------------------------------------------------------------------------
 
 void HostedSpace::start_ticks() {
     if (tick_timer_ != 0 || life_ == Life::closed || by_id_.empty()) return;
     const auto period = std::chrono::nanoseconds(std::max(spec_.tick, Duration(1)));
     const auto now = loop_.now();
-    // Each space has its own place within the tick, so that they do not all send at the same moment: multiples of the golden
-    // section spread any number of spaces evenly.
+    // Each space has its own place within the tick, so that they do not all send at the same moment: multiples of the
+    // golden section spread any number of spaces evenly.
     const double turn = static_cast<double>(index_) * 0.6180339887498949;
-    const auto place = std::chrono::nanoseconds(
-        static_cast<std::int64_t>((turn - static_cast<double>(static_cast<std::int64_t>(turn))) * static_cast<double>(period.count())));
+    const auto place = std::chrono::nanoseconds(static_cast<std::int64_t>(
+        (turn - static_cast<double>(static_cast<std::int64_t>(turn))) * static_cast<double>(period.count())));
     const auto into = (now.time_since_epoch() - place) % period;
     tick_due_ = now + (period - into);
     last_tick_ = now;
@@ -112,8 +122,8 @@ void HostedSpace::send_streams() {
             continue;
         }
         const Frame changed = rows.dirty() ? rows.take_changed(tick_number_) : Frame();
-        // Readers who missed ticks get every row that changed since the first one that any of them missed. What another loop
-        // asks for while this goes on is answered by the next tick.
+        // Readers who missed ticks get every row that changed since the first one that any of them missed. What another
+        // loop asks for while this goes on is answered by the next tick.
         std::uint64_t first_missed = 0;
         std::vector<std::uint64_t> missed(listeners_.size());
         for (std::size_t i = 0; i < listeners_.size(); ++i) {
@@ -146,8 +156,10 @@ void HostedSpace::send_streams() {
             if (const std::uint64_t after = audience->left_out(); after != before)
                 host->metrics.ticks_left_out.add(static_cast<double>(after - before));
         };
-        if (&there == &loop_) deliver();
-        else there.post(std::move(deliver));
+        if (&there == &loop_)
+            deliver();
+        else
+            there.post(std::move(deliver));
     }
 }
 

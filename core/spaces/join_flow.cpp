@@ -1,5 +1,5 @@
-// HostSession: hello, join and leave. The order of things between a session and a space on another loop is kept by posting:
-// a leave never overtakes a join, and an answer to a wish that has been overtaken is recognised by its ticket.
+// HostSession: hello, join and leave. The order of things between a session and a space on another loop is kept by
+// posting: a leave never overtakes a join, and an answer to a wish that has been overtaken is recognised by its ticket.
 #include <utility>
 
 #include <cairn/json.hpp>
@@ -19,17 +19,22 @@ constexpr Rate kJoins{60, Duration{60000}};
 
 std::uint16_t close_code_for(Code code) noexcept {
     switch (code) {
-        case Code::unauthenticated: return close_code::kAuth;
-        case Code::forbidden: return close_code::kForbidden;
+        case Code::unauthenticated:
+            return close_code::kAuth;
+        case Code::forbidden:
+            return close_code::kForbidden;
         case Code::bad_request:
-        case Code::invalid_field: return close_code::kAuth;
-        default: return close_code::kOverload;
+        case Code::invalid_field:
+            return close_code::kAuth;
+        default:
+            return close_code::kOverload;
     }
 }
 
 }  // namespace
 
-// ---- hello -----------------------------------------------------------------------------------------------------------
+// ---- hello
+// -----------------------------------------------------------------------------------------------------------
 
 void HostSession::on_hello(const Envelope& envelope) {
     if (stage_ != Stage::connected) return refuse(envelope, Error(Code::conflict, "`hello` has been said already"));
@@ -105,12 +110,22 @@ void HostSession::welcome(const Joined* joined, std::string_view space) {
     json.key("heartbeat_ms").integer(options.heartbeat.count());
     json.key("limits").begin_object().key("message_bytes").integer(static_cast<std::int64_t>(options.max_message));
     json.key("messages").begin_object().key("count").integer(options.any_message.count);
-    json.key("per_ms").integer(options.any_message.per.count()).key("burst").integer(2 * options.any_message.count).end_object();
+    json.key("per_ms")
+        .integer(options.any_message.per.count())
+        .key("burst")
+        .integer(2 * options.any_message.count)
+        .end_object();
     json.end_object();
     json.key("features").begin_array();
     for (const BehaviourFactory& behaviour : host_->behaviours) json.text(behaviour.name);
     json.end_array();
-    json.key("server_time").integer(host_->env.clock->wall()).key("resumed").boolean(false).key("missed").integer(0).end_object();
+    json.key("server_time")
+        .integer(host_->env.clock->wall())
+        .key("resumed")
+        .boolean(false)
+        .key("missed")
+        .integer(0)
+        .end_object();
     text += '}';
     push(Frame::make(text), Delivery::must, 0);
 }
@@ -126,7 +141,8 @@ void HostSession::release_player() {
     if (who_) host_->players.leave(*who_->record, *this, host_->env.clock->steady());
 }
 
-// ---- join ------------------------------------------------------------------------------------------------------------
+// ---- join
+// ------------------------------------------------------------------------------------------------------------
 
 void HostSession::on_join(const Envelope& envelope) {
     JoinMessage join;
@@ -137,7 +153,8 @@ void HostSession::on_join(const Envelope& envelope) {
     }
     const auto wait = who_->record->buckets.joins().take(host_->env.clock->steady(), kJoins, kJoins.count);
     if (wait.count() != 0) {
-        return refuse(envelope, Error(Code::rate_limited, "too many joins; " + std::to_string(kJoins.count) + " a minute are allowed")
+        return refuse(envelope, Error(Code::rate_limited,
+                                      "too many joins; " + std::to_string(kJoins.count) + " a minute are allowed")
                                     .retry_after(std::chrono::ceil<std::chrono::milliseconds>(wait)));
     }
     start_join(std::move(join.space), asker(envelope), false);
@@ -156,18 +173,23 @@ void HostSession::start_join(std::string space, Asker asker, bool by_hello) {
         return join_refused(error, {});
     }
     // Posted even on the same loop: the leave of the space before is on its way there too.
-    there->loop().post([there, request = JoinRequest{shared_from_this(), who_, ticket}] { there->request_join(request); });
+    there->loop().post(
+        [there, request = JoinRequest{shared_from_this(), who_, ticket}] { there->request_join(request); });
 }
 
 void HostSession::join_answered(JoinAnswer answer) {
     on_loop([answer = std::move(answer)](HostSession& self) mutable {
         if (self.stage_ == Stage::joining && self.wants(answer.ticket)) {
-            if (answer.refused) self.join_refused(*answer.refused, answer.trace);
-            else self.joined(answer);
+            if (answer.refused)
+                self.join_refused(*answer.refused, answer.trace);
+            else
+                self.joined(answer);
         } else if (!answer.refused) {
             // He went on in the meantime: give the seat back.
             answer.space->loop().post([space = answer.space, n = answer.n, seat = answer.seat,
-                                       reason = self.gone_ ? LeaveReason::disconnected : LeaveReason::left] { space->leave(n, seat, reason); });
+                                       reason = self.gone_ ? LeaveReason::disconnected : LeaveReason::left] {
+                space->leave(n, seat, reason);
+            });
         }
     });
 }
@@ -175,7 +197,8 @@ void HostSession::join_answered(JoinAnswer answer) {
 void HostSession::joined(JoinAnswer& answer) {
     const PendingJoin pending = *std::exchange(pending_, std::nullopt);
     stage_ = Stage::in_space;
-    joined_ = Joined{std::move(answer.space), std::move(answer.table), std::move(answer.audience), answer.seat, answer.n};
+    joined_ =
+        Joined{std::move(answer.space), std::move(answer.table), std::move(answer.audience), answer.seat, answer.n};
     joined_->audience->add(*this, answer.seat);
     const std::string& space = joined_->space->id();
     if (pending.by_hello) welcome(&*joined_, space);
@@ -205,7 +228,8 @@ void HostSession::cancel_join(std::string_view why) {
     join_refused(Error(Code::conflict, "the join was given up: " + std::string(why)), {});
 }
 
-// ---- leave -----------------------------------------------------------------------------------------------------------
+// ---- leave
+// -----------------------------------------------------------------------------------------------------------
 
 void HostSession::on_leave(const Envelope& envelope) {
     LeaveMessage none;

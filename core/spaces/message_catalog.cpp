@@ -22,11 +22,16 @@ void add_lengths(Document& schema, const Field& field, const char* low, const ch
 
 const char* pattern_words(Pattern pattern) noexcept {
     switch (pattern) {
-        case Pattern::any: break;
-        case Pattern::name: return "letters, digits, underscore, space, hyphen";
-        case Pattern::identifier: return "letters, digits, _ - . :";
-        case Pattern::line: return "one line without control characters";
-        case Pattern::url: return "an http or https address, or a path that begins with one /";
+        case Pattern::any:
+            break;
+        case Pattern::name:
+            return "letters, digits, underscore, space, hyphen";
+        case Pattern::identifier:
+            return "letters, digits, _ - . :";
+        case Pattern::line:
+            return "one line without control characters";
+        case Pattern::url:
+            return "an http or https address, or a path that begins with one /";
     }
     return nullptr;
 }
@@ -52,7 +57,8 @@ Document text_schema(const Field* field) {
 
 Document schema_of(const Type& type, const Field* field) {
     switch (type.kind) {
-        case Kind::boolean: return Document{{"type", "boolean"}};
+        case Kind::boolean:
+            return Document{{"type", "boolean"}};
         case Kind::integer:
         case Kind::duration:
         case Kind::size: {
@@ -67,9 +73,12 @@ Document schema_of(const Type& type, const Field* field) {
         }
         case Kind::text:
         case Kind::secret:
-        case Kind::rate: return text_schema(field);
-        case Kind::vector: return vector_schema(field);
-        case Kind::any: return Document::map();
+        case Kind::rate:
+            return text_schema(field);
+        case Kind::vector:
+            return vector_schema(field);
+        case Kind::any:
+            return Document::map();
         case Kind::list: {
             Document schema{{"type", "array"}, {"items", schema_of(*type.element, nullptr)}};
             if (field) add_lengths(schema, *field, "minItems", "maxItems");
@@ -80,8 +89,10 @@ Document schema_of(const Type& type, const Field* field) {
             if (field) add_lengths(schema, *field, "minProperties", "maxProperties");
             return schema;
         }
-        case Kind::optional: return schema_of(*type.element, field);
-        case Kind::structure: return message_schema(type.structure());
+        case Kind::optional:
+            return schema_of(*type.element, field);
+        case Kind::structure:
+            return message_schema(type.structure());
     }
     return Document::map();
 }
@@ -108,8 +119,10 @@ Document message_schema(const StructType& type) {
 }
 
 MessageCatalog::MessageCatalog() {
-    messages_.emplace("hello", core_message("the first message: who is there; answered by the event `welcome`", struct_type<HelloMessage>()));
-    messages_.emplace("space.join", core_message("goes to a space; answered {space, n}, followed by `space.state`", struct_type<JoinMessage>()));
+    messages_.emplace("hello", core_message("the first message: who is there; answered by the event `welcome`",
+                                            struct_type<HelloMessage>()));
+    messages_.emplace("space.join", core_message("goes to a space; answered {space, n}, followed by `space.state`",
+                                                 struct_type<JoinMessage>()));
     messages_.emplace("space.leave", core_message("leaves the space", struct_type<LeaveMessage>()));
     messages_.emplace("ping", core_message("answered {ts, server_time}", struct_type<PingMessage>()));
 }

@@ -5,7 +5,9 @@
 
 namespace cairn::core {
 
-std::size_t Outbox::pinned() const noexcept { return std::max<std::size_t>(shown_, offset_ > 0 ? 1 : 0); }
+std::size_t Outbox::pinned() const noexcept {
+    return std::max<std::size_t>(shown_, offset_ > 0 ? 1 : 0);
+}
 
 void Outbox::grow() {
     std::vector<Entry> larger(std::max<std::size_t>(8, ring_.size() * 2));
@@ -119,7 +121,9 @@ void Outbox::written(std::size_t bytes) noexcept {
     offset_ += bytes;
 }
 
-std::uint64_t Outbox::take_evicted() noexcept { return std::exchange(evicted_streams_, 0); }
+std::uint64_t Outbox::take_evicted() noexcept {
+    return std::exchange(evicted_streams_, 0);
+}
 
 void Outbox::forget_streams() noexcept {
     for (std::size_t i = 0; i < count_; ++i) at(i).stream = kNoStream;

@@ -37,12 +37,13 @@ public:
     Verdict push(Frame frame, Delivery delivery, std::uint64_t key = 0);
     /// True when a frame of this stream would be taken: none of it waits and the limits are kept.
     bool stream_ready(unsigned stream) const noexcept;
-    /// A tick of a stream. At most one frame per stream waits; the rows of a tick that was left out come with a later one.
+    /// A tick of a stream. At most one frame per stream waits; the rows of a tick that was left out come with a later
+    /// one.
     Verdict push_stream(Frame frame, unsigned stream);
     /// Pong and ping: at the next frame border, whatever the limits say.
     void push_control(Frame frame);
-    /// The last word (`bye`), after which nothing is taken. `at_once`: before everything that can still be taken back, for a
-    /// reader who would not come to it otherwise.
+    /// The last word (`bye`), after which nothing is taken. `at_once`: before everything that can still be taken back,
+    /// for a reader who would not come to it otherwise.
     void finish(Frame frame, bool at_once);
 
     std::size_t gather(std::span<std::string_view> out) noexcept;
@@ -78,9 +79,9 @@ private:
     std::vector<Entry> ring_;  ///< size 0 or a power of two
     std::size_t head_ = 0;
     std::size_t count_ = 0;
-    std::size_t bytes_ = 0;    ///< not yet written
-    std::size_t offset_ = 0;   ///< of the first frame, already written
-    std::size_t shown_ = 0;    ///< frames that gather() has handed out since the last written()
+    std::size_t bytes_ = 0;   ///< not yet written
+    std::size_t offset_ = 0;  ///< of the first frame, already written
+    std::size_t shown_ = 0;   ///< frames that gather() has handed out since the last written()
     std::uint64_t waiting_streams_ = 0;
     std::uint64_t evicted_streams_ = 0;
     bool finished_ = false;

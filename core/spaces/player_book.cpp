@@ -14,7 +14,8 @@ PlayerBook::Entry PlayerBook::enter(const std::string& id, const std::shared_ptr
     const bool here = known != records_.end() && !known->second->sessions_.empty();
     if (!here && online_ >= limits_.online) return {};
     Entry entry;
-    entry.record = known != records_.end() ? known->second : records_.emplace(id, std::make_shared<PlayerRecord>(id)).first->second;
+    entry.record = known != records_.end() ? known->second
+                                           : records_.emplace(id, std::make_shared<PlayerRecord>(id)).first->second;
     if (!here) ++online_;
     auto& sessions = entry.record->sessions_;
     sessions.push_back(session);
@@ -29,7 +30,8 @@ void PlayerBook::leave(PlayerRecord& record, const HostSession& session, Time no
     std::shared_ptr<HostSession> keep;  // its end must not come under the lock
     const std::lock_guard lock(mutex_);
     auto& sessions = record.sessions_;
-    const auto place = std::find_if(sessions.begin(), sessions.end(), [&](const auto& one) { return one.get() == &session; });
+    const auto place =
+        std::find_if(sessions.begin(), sessions.end(), [&](const auto& one) { return one.get() == &session; });
     if (place == sessions.end()) return;
     keep = std::move(*place);
     sessions.erase(place);
@@ -44,7 +46,8 @@ void PlayerBook::sweep(Time now) {
     };
     std::erase_if(records_, [&](const auto& item) { return idle(*item.second, false); });
     // Names are a courtesy; they do not make the book grow without end.
-    if (records_.size() > 4 * limits_.online) std::erase_if(records_, [&](const auto& item) { return idle(*item.second, true); });
+    if (records_.size() > 4 * limits_.online)
+        std::erase_if(records_, [&](const auto& item) { return idle(*item.second, true); });
     sweep_at_ = std::max<std::size_t>(1024, records_.size() * 2);
 }
 

@@ -43,7 +43,7 @@ public:
     explicit PlayerBook(const Limits& limits) : limits_(limits) {}
 
     struct Entry {
-        std::shared_ptr<PlayerRecord> record;             ///< null: too many are online
+        std::shared_ptr<PlayerRecord> record;              ///< null: too many are online
         std::vector<std::shared_ptr<HostSession>> oldest;  ///< sessions that have to make room
     };
     Entry enter(const std::string& id, const std::shared_ptr<HostSession>& session, Time now);

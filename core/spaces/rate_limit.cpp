@@ -29,7 +29,9 @@ TokenBucket::Wait TokenBucket::take(Time now, const Rate& rate, std::int64_t bur
     }
 }
 
-bool TokenBucket::full(Time now) const noexcept { return full_at_.load(std::memory_order_relaxed) <= nanoseconds(now); }
+bool TokenBucket::full(Time now) const noexcept {
+    return full_at_.load(std::memory_order_relaxed) <= nanoseconds(now);
+}
 
 PlayerBuckets::~PlayerBuckets() {
     for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);

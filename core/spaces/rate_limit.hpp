@@ -20,7 +20,8 @@ public:
     using Time = std::chrono::steady_clock::time_point;
     using Wait = std::chrono::nanoseconds;
 
-    /// Takes one of `burst` tokens that come back at `rate`. Returns zero when it was there, else how long until it is. [any]
+    /// Takes one of `burst` tokens that come back at `rate`. Returns zero when it was there, else how long until it is.
+    /// [any]
     Wait take(Time now, const Rate& rate, std::int64_t burst) noexcept;
     /// True when nothing is missing: forgetting the bucket then changes nothing. [any]
     bool full(Time now) const noexcept;
@@ -29,8 +30,8 @@ private:
     std::atomic<std::int64_t> full_at_{0};  ///< nanoseconds of the steady clock
 };
 
-/// All buckets of one player: one for any message, one for joins, one per limited message type. They belong to the player and not to
-/// a connection, so that reconnecting resets nothing (reliability section 8).
+/// All buckets of one player: one for any message, one for joins, one per limited message type. They belong to the
+/// player and not to a connection, so that reconnecting resets nothing (reliability section 8).
 class PlayerBuckets {
 public:
     static constexpr std::size_t kMaxTypes = 256;

@@ -12,8 +12,9 @@ namespace cairn::core {
 
 class ReplyTarget;
 
-/// A handler that is being called on this thread. When it throws, its Reply dies unanswered on the way out, and the player
-/// shall hear what was thrown, not that nothing was answered: so that answer waits here until the call has ended.
+/// A handler that is being called on this thread. When it throws, its Reply dies unanswered on the way out, and the
+/// player shall hear what was thrown, not that nothing was answered: so that answer waits here until the call has
+/// ended.
 class CallInProgress {
 public:
     class Scope {
@@ -30,7 +31,8 @@ public:
         CallInProgress* const before_;
     };
 
-    /// Takes over an `internal` refusal of the reply that the call on this thread was given; false when it is another one.
+    /// Takes over an `internal` refusal of the reply that the call on this thread was given; false when it is another
+    /// one.
     static bool takes(const ReplyTarget& target, Asker& asker, const Error& error) {
         if (!current_ || current_->target_ != &target || error.code() != Code::internal) return false;
         current_->asker_ = std::move(asker);
@@ -40,8 +42,10 @@ public:
     /// The call has ended: answers what waited.
     void settle(const std::optional<Outcome>& outcome) {
         if (!asker_) return;
-        if (outcome) asker_->refuse(outcome->error, outcome->trace);
-        else asker_->refuse(*unanswered_);
+        if (outcome)
+            asker_->refuse(outcome->error, outcome->trace);
+        else
+            asker_->refuse(*unanswered_);
     }
 
 private:

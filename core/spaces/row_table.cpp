@@ -23,7 +23,8 @@ void RowTable::reserve(std::size_t slots) {
     if (slots <= capacity_) return;
     const std::size_t larger = std::max<std::size_t>(16, capacity_ * 2);
     std::unique_ptr<std::byte[], AlignedFree> rows(
-        static_cast<std::byte*>(::operator new(larger * row_.size, std::align_val_t(row_.alignment))), AlignedFree{row_.alignment});
+        static_cast<std::byte*>(::operator new(larger* row_.size, std::align_val_t(row_.alignment))),
+        AlignedFree{row_.alignment});
     for (std::size_t i = 0; i < slots_.size(); ++i) {
         row_.move(rows.get() + i * row_.size, place(i));
         row_.destroy(place(i));

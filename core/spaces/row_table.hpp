@@ -31,8 +31,8 @@ public:
     std::size_t rows() const noexcept { return slots_.size(); }
     bool dirty() const noexcept { return !changed_.empty(); }
 
-    /// `{"t":type,"d":[rows set since the last tick]}`, or an empty frame when there are none. Ends the tick: these rows
-    /// count as changed in `tick`.
+    /// `{"t":type,"d":[rows set since the last tick]}`, or an empty frame when there are none. Ends the tick: these
+    /// rows count as changed in `tick`.
     Frame take_changed(std::uint64_t tick);
     /// All rows that changed in tick `since` or later; empty when there are none. Ask after take_changed().
     Frame changed_since(std::uint64_t since);

@@ -39,8 +39,10 @@ void Seat::send(std::string_view type, const Document& d, Delivery delivery) {
     if (muted_) return;
     std::string& text = space_.scratch();
     begin_event(text, type, 0);
-    if (d.is_null()) text += "{}";
-    else d.write_json(text);
+    if (d.is_null())
+        text += "{}";
+    else
+        d.write_json(text);
     text += '}';
     send_frame(Frame::make(text), type, delivery);
 }
@@ -70,6 +72,8 @@ std::vector<Frame> Seat::admit() {
     return std::move(held_);
 }
 
-void Seat::disconnect(std::uint16_t close_code, std::string_view reason) { space_.kick(*this, close_code, reason); }
+void Seat::disconnect(std::uint16_t close_code, std::string_view reason) {
+    space_.kick(*this, close_code, reason);
+}
 
 }  // namespace cairn::core

@@ -47,8 +47,8 @@ public:
     /// From now on he hears nothing more.
     void mute() noexcept { muted_ = true; }
 
-    std::size_t joined_behaviours = 0;  ///< how many behaviours, from the first on, have let him in
-    std::unique_ptr<StateStream> state; ///< what of space.state has not been sent yet
+    std::size_t joined_behaviours = 0;   ///< how many behaviours, from the first on, have let him in
+    std::unique_ptr<StateStream> state;  ///< what of space.state has not been sent yet
 
 private:
     static constexpr std::size_t kMaxHeld = 512;

@@ -17,7 +17,9 @@ SpaceDirectory::~SpaceDirectory() = default;
 SpaceSettings SpaceDirectory::resolve(const std::string& name, std::size_t open_on_demand) {
     if (!host_.env.source) {
         if (name != host_.options.default_space)
-            throw Error(Code::not_found, "there is no space \"" + name + "\" here; the only one is \"" + host_.options.default_space + "\"").at("d.space");
+            throw Error(Code::not_found, "there is no space \"" + name + "\" here; the only one is \"" +
+                                             host_.options.default_space + "\"")
+                .at("d.space");
         SpaceSettings settings;
         settings.id = name;
         settings.permanent = true;
@@ -35,7 +37,8 @@ std::shared_ptr<HostedSpace> SpaceDirectory::reserve(const std::string& name) {
     std::size_t on_demand = 0;
     {
         const std::lock_guard lock(mutex_);
-        if (stopped_) throw Error(Code::unavailable, "the server is stopping").retry_after(std::chrono::milliseconds(1000));
+        if (stopped_)
+            throw Error(Code::unavailable, "the server is stopping").retry_after(std::chrono::milliseconds(1000));
         if (const auto found = entries_.find(name); found != entries_.end()) {
             ++found->second.on_the_way;
             return found->second.space;
@@ -55,7 +58,8 @@ std::shared_ptr<HostedSpace> SpaceDirectory::reserve(const std::string& name) {
 void SpaceDirectory::arrived(HostedSpace& space) {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(space.id());
-    if (found != entries_.end() && found->second.space.get() == &space && found->second.on_the_way > 0) --found->second.on_the_way;
+    if (found != entries_.end() && found->second.space.get() == &space && found->second.on_the_way > 0)
+        --found->second.on_the_way;
 }
 
 std::shared_ptr<HostedSpace> SpaceDirectory::open(const SpaceSettings& settings) {
@@ -73,7 +77,13 @@ SpaceDirectory::Entry& SpaceDirectory::create(const SpaceSettings& settings) {
     entry.permanent = settings.permanent;
     ++spaces_on_[on];
     host_.metrics.spaces.set(static_cast<double>(entries_.size()));
-    loop.post([space] { space->open(); });
+    // A space of that name may still be on its way out, with last words to the store: the new one begins after it.
+    const auto before =
+        std::find_if(closing_.begin(), closing_.end(), [&](const auto& one) { return one->id() == settings.id; });
+    if (before != closing_.end())
+        successors_[before->get()] = space;
+    else
+        loop.post([space] { space->open(); });
     return entry;
 }
 
@@ -130,12 +140,18 @@ void SpaceDirectory::closed(HostedSpace& space, std::uint64_t last_event) {
     std::shared_ptr<HostedSpace> keep;  // its end must not come under the lock
     const std::lock_guard lock(mutex_);
     last_event_ = std::max(last_event_, last_event);
+    if (const auto next = successors_.find(&space); next != successors_.end()) {
+        next->second->loop().post([successor = next->second] { successor->open(); });
+        successors_.erase(next);
+    }
     --spaces_on_[space.loop().index()];
-    const auto retired = std::find_if(closing_.begin(), closing_.end(), [&](const auto& one) { return one.get() == &space; });
+    const auto retired =
+        std::find_if(closing_.begin(), closing_.end(), [&](const auto& one) { return one.get() == &space; });
     if (retired != closing_.end()) {
         keep = std::move(*retired);
         closing_.erase(retired);
-    } else if (const auto found = entries_.find(space.id()); found != entries_.end() && found->second.space.get() == &space) {
+    } else if (const auto found = entries_.find(space.id());
+               found != entries_.end() && found->second.space.get() == &space) {
         keep = std::move(found->second.space);
         entries_.erase(found);
     }
@@ -159,7 +175,8 @@ void SpaceDirectory::loading(HostedSpace& space, std::string waiting_for, std::o
     changed_.notify_all();
 }
 
-void SpaceDirectory::wait_until_loaded(const std::vector<std::shared_ptr<HostedSpace>>& spaces, std::chrono::milliseconds period,
+void SpaceDirectory::wait_until_loaded(const std::vector<std::shared_ptr<HostedSpace>>& spaces,
+                                       std::chrono::milliseconds period,
                                        const std::function<void(const std::string&)>& waiting) {
     std::unique_lock lock(mutex_);
     auto say_at = std::chrono::steady_clock::now() + period;
@@ -169,7 +186,8 @@ void SpaceDirectory::wait_until_loaded(const std::vector<std::shared_ptr<HostedS
             const auto found = entries_.find(space->id());
             if (found == entries_.end() || found->second.space != space) continue;
             if (found->second.failure) throw Error(*found->second.failure);
-            if (!found->second.loaded) still += (still.empty() ? "space " : ", space ") + space->id() + ": " + found->second.waiting_for;
+            if (!found->second.loaded)
+                still += (still.empty() ? "space " : ", space ") + space->id() + ": " + found->second.waiting_for;
         }
         if (still.empty()) return;
         if (changed_.wait_until(lock, say_at) != std::cv_status::timeout) continue;

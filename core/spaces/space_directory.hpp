@@ -30,8 +30,8 @@ public:
     explicit SpaceDirectory(HostCore& host);
     ~SpaceDirectory();
 
-    /// The space `name`, opened when it is not; it will not close before arrived() has been called once for this. Throws what
-    /// the source of spaces says, or Error(unavailable) while the host stops.
+    /// The space `name`, opened when it is not; it will not close before arrived() has been called once for this.
+    /// Throws what the source of spaces says, or Error(unavailable) while the host stops.
     std::shared_ptr<HostedSpace> reserve(const std::string& name);
     /// Somebody for whom reserve() was called has been let in or refused.
     void arrived(HostedSpace& space);
@@ -52,7 +52,8 @@ public:
 
     /// What `space` still waits for before it can be joined; empty: it has loaded, or `failure` says why not.
     void loading(HostedSpace& space, std::string waiting_for, std::optional<Error> failure);
-    /// Waits until all of `spaces` have loaded; every `period` tells what is awaited. Throws Error with the first failure. [control]
+    /// Waits until all of `spaces` have loaded; every `period` tells what is awaited. Throws Error with the first
+    /// failure. [control]
     void wait_until_loaded(const std::vector<std::shared_ptr<HostedSpace>>& spaces, std::chrono::milliseconds period,
                            const std::function<void(const std::string&)>& waiting);
     void player_moved(const HostedSpace& space, int change) noexcept;
@@ -76,8 +77,9 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     Entries entries_;
-    std::vector<std::shared_ptr<HostedSpace>> closing_;  ///< retired, on their way out
-    std::vector<std::int64_t> players_on_;               ///< by loop
+    std::vector<std::shared_ptr<HostedSpace>> closing_;                      ///< retired, on their way out
+    std::map<const HostedSpace*, std::shared_ptr<HostedSpace>> successors_;  ///< open once that one has closed
+    std::vector<std::int64_t> players_on_;                                   ///< by loop
     std::vector<std::int64_t> spaces_on_;
     std::size_t next_loop_ = 0;
     std::size_t made_ = 0;

@@ -48,7 +48,8 @@ SpaceHost::SpaceHost(Options options, Environment environment, std::vector<Behav
 }
 
 SpaceHost::~SpaceHost() {
-    if (state_->core->phase.load() != HostCore::Phase::closed && (count() > 0 || sessions_open() > 0)) close_all(Duration(0));
+    if (state_->core->phase.load() != HostCore::Phase::closed && (count() > 0 || sessions_open() > 0))
+        close_all(Duration(0));
 }
 
 void SpaceHost::set_services(services::Identity* identity, SpaceSource* source) {
@@ -60,7 +61,8 @@ void SpaceHost::open_initial(const std::function<void(const std::string&)>& wait
     HostCore& core = *state_->core;
     std::vector<SpaceSettings> wanted;
     if (core.env.source) {
-        const auto outcome = fenced(CallSite{"space_source", nullptr, "initial"}, [&] { wanted = core.env.source->initial(); });
+        const auto outcome =
+            fenced(CallSite{"space_source", nullptr, "initial"}, [&] { wanted = core.env.source->initial(); });
         if (outcome) throw outcome->error;
     } else {
         SpaceSettings only;
@@ -117,18 +119,25 @@ void SpaceHost::close_all(Duration grace) {
     // What was on its way between loops arrives before this returns.
     for (int round = 0; round < 2; ++round) on_every_loop(*core->env.loops, patience, [](Loop&) {});
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(grace);
-    while (sessions_open() > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (sessions_open() > 0 && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
-Document SpaceHost::protocol() const { return state_->core->catalog.describe(); }
+Document SpaceHost::protocol() const {
+    return state_->core->catalog.describe();
+}
 
 Document SpaceHost::figures() const {
     return Document{{"users", players()}, {"spaces", count()}, {"sessions", sessions_open()}};
 }
 
-std::size_t SpaceHost::count() const noexcept { return state_->core->directory.size(); }
+std::size_t SpaceHost::count() const noexcept {
+    return state_->core->directory.size();
+}
 
-std::size_t SpaceHost::players() const noexcept { return state_->core->players_in.load(std::memory_order_relaxed); }
+std::size_t SpaceHost::players() const noexcept {
+    return state_->core->players_in.load(std::memory_order_relaxed);
+}
 
 void SpaceHost::broadcast(std::string_view type, const Document& d) {
     for (const std::shared_ptr<HostedSpace>& space : state_->core->directory.all())
@@ -138,21 +147,27 @@ void SpaceHost::broadcast(std::string_view type, const Document& d) {
 void SpaceHost::tell(std::string_view space, std::string_view topic, Document message) {
     const std::shared_ptr<HostedSpace> there = state_->core->directory.find(space);
     if (!there) return;
-    Gate::post(there->gate(), [topic = std::string(topic), message = std::move(message)](HostedSpace& one) { one.told(topic, message); });
+    Gate::post(there->gate(), [topic = std::string(topic), message = std::move(message)](HostedSpace& one) {
+        one.told(topic, message);
+    });
 }
 
 std::unique_ptr<Session> SpaceHost::open(Loop& loop, Connection& connection, ConnectionInfo info) {
     const std::shared_ptr<HostCore>& core = state_->core;
     if (core->phase.load() != HostCore::Phase::serving)
-        throw Error(Code::not_ready, "the server takes no connections now").retry_after(std::chrono::milliseconds(1000));
+        throw Error(Code::not_ready, "the server takes no connections now")
+            .retry_after(std::chrono::milliseconds(1000));
     if (core->sessions_open.load(std::memory_order_relaxed) >= core->options.max_connections)
-        throw Error(Code::full, "the server has " + std::to_string(core->options.max_connections) + " connections, as many as it takes")
+        throw Error(Code::full, "the server has " + std::to_string(core->options.max_connections) +
+                                    " connections, as many as it takes")
             .retry_after(std::chrono::milliseconds(5000));
     auto session = std::make_shared<HostSession>(core, loop, connection, std::move(info));
     session->begin();
     return std::make_unique<SessionHandle>(std::move(session));
 }
 
-std::size_t SpaceHost::sessions_open() const noexcept { return state_->core->sessions_open.load(std::memory_order_relaxed); }
+std::size_t SpaceHost::sessions_open() const noexcept {
+    return state_->core->sessions_open.load(std::memory_order_relaxed);
+}
 
 }  // namespace cairn::core

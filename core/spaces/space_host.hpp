@@ -34,7 +34,7 @@ public:
         std::size_t max_online = 10000;
         std::size_t sessions_per_player = 3;
         Duration hello_within{5000};
-        Duration close_empty_after{60000};  ///< spaces that are not permanent
+        Duration close_empty_after{60000};     ///< spaces that are not permanent
         Rate any_message{60, Duration{1000}};  ///< per player; burst is twice the count
         std::size_t outbox_bytes = 1u << 20;
         std::size_t outbox_messages = 512;
@@ -43,7 +43,8 @@ public:
         std::size_t max_message = 65536;
         std::string default_space = "main";
     };
-    /// What it works with; all of it outlives the host. `identity` and `source` may be set later, before open_initial().
+    /// What it works with; all of it outlives the host. `identity` and `source` may be set later, before
+    /// open_initial().
     struct Environment {
         Loops* loops = nullptr;
         Background* background = nullptr;

@@ -10,27 +10,34 @@ namespace cairn::core {
 namespace {
 
 Error no_store() {
-    return Error(Code::unavailable, "nothing is kept here: no storage plugin is configured; add one, for example storage_sqlite");
+    return Error(Code::unavailable,
+                 "nothing is kept here: no storage plugin is configured; add one, for example storage_sqlite");
 }
 
 }  // namespace
 
 void SpaceStorage::commit(Commit commit, Then<Committed> then) {
     Then<Committed> back = space_.gated<Committed>("a commit's completion", std::move(then));
-    if (store_) store_->commit(std::move(commit), std::move(back));
-    else if (back) back(no_store());
+    if (store_)
+        store_->commit(std::move(commit), std::move(back));
+    else if (back)
+        back(no_store());
 }
 
 void SpaceStorage::query(Query query, Then<Rows> then) {
     Then<Rows> back = space_.gated<Rows>("a query's completion", std::move(then));
-    if (store_) store_->query(std::move(query), std::move(back));
-    else if (back) back(no_store());
+    if (store_)
+        store_->query(std::move(query), std::move(back));
+    else if (back)
+        back(no_store());
 }
 
 void SpaceStorage::load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) {
     Then<Done> back = space_.gated<Done>("a load's completion", std::move(then));
-    if (store_) store_->load_erased(std::move(query), row, std::move(append), std::move(back));
-    else if (back) back(no_store());
+    if (store_)
+        store_->load_erased(std::move(query), row, std::move(append), std::move(back));
+    else if (back)
+        back(no_store());
 }
 
 Task SpaceBackground::run(Lane lane, std::string what, std::function<void(const Task&)> work,
@@ -53,8 +60,10 @@ Task SpaceBackground::run(Lane lane, std::string what, std::function<void(const 
             const auto taken = std::move(waiting->done);
             HostedSpace* const space = gate->space();
             if (!space || !taken || (waiting->begun && waiting->task.cancelled())) return;
-            if (slot) space->run(*slot, "a background completion", [&] { taken(failed); });
-            else taken(failed);
+            if (slot)
+                space->run(*slot, "a background completion", [&] { taken(failed); });
+            else
+                taken(failed);
         });
     };
     return lanes_->run(lane, std::move(what), std::move(noted), std::move(back));

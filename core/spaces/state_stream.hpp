@@ -40,10 +40,10 @@ private:
     const std::string space_;
     const std::size_t bytes_;
     std::vector<Part> parts_;
-    std::size_t part_ = 0;        ///< being read
-    std::string item_;            ///< read ahead, belongs to part_; empty: none
-    std::size_t chunk_ = 0;       ///< number of the next one
-    std::size_t items_ = 0;       ///< in all chunks so far
+    std::size_t part_ = 0;   ///< being read
+    std::string item_;       ///< read ahead, belongs to part_; empty: none
+    std::size_t chunk_ = 0;  ///< number of the next one
+    std::size_t items_ = 0;  ///< in all chunks so far
     std::size_t items_bytes_ = 0;
     bool done_ = false;
 };

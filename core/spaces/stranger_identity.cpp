@@ -8,7 +8,8 @@ namespace cairn::core {
 
 void StrangerIdentity::admit(const services::Claim& claim, Then<services::Admission> then) {
     if (!claim.token.empty()) {
-        then(Error(Code::unauthenticated, "this server knows no accounts: no identity plugin is configured").at("d.token"));
+        then(Error(Code::unauthenticated, "this server knows no accounts: no identity plugin is configured")
+                 .at("d.token"));
         return;
     }
     services::Admission admission;

@@ -13,8 +13,8 @@
 
 namespace cairn::test {
 
-/// A transport that keeps what is written to it. By default the other end reads everything at once; with room(n) it reads
-/// n bytes and no more, like a peer whose network hangs.
+/// A transport that keeps what is written to it. By default the other end reads everything at once; with room(n) it
+/// reads n bytes and no more, like a peer whose network hangs.
 class FakeConnection final : public Connection {
 public:
     void wake() override { woken = true; }
@@ -59,7 +59,9 @@ private:
     /// RFC 6455 section 5.2, from the server: no mask, never fragmented.
     void unframe() {
         while (wire_.size() >= 2) {
-            const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(wire_[i])); };
+            const auto byte = [&](std::size_t i) {
+                return static_cast<std::size_t>(static_cast<unsigned char>(wire_[i]));
+            };
             std::size_t header = 2;
             std::size_t length = byte(1);
             if (length == 126) {

@@ -13,7 +13,8 @@ namespace cairn::test {
 /// Background work that is done when the test calls run().
 class ManualBackground final : public Background {
 public:
-    Task run(Lane, std::string, std::function<void(const Task&)> work, std::function<void(std::exception_ptr)> done) override {
+    Task run(Lane, std::string, std::function<void(const Task&)> work,
+             std::function<void(std::exception_ptr)> done) override {
         Task task;
         jobs_.push_back([task, work = std::move(work), done = std::move(done)] {
             if (task.cancelled()) return;

@@ -13,8 +13,8 @@
 
 namespace cairn::test {
 
-/// Tables in memory, for tests of what uses Storage. Completions come at once, or, after hold(), when release() is called.
-/// Not for several threads.
+/// Tables in memory, for tests of what uses Storage. Completions come at once, or, after hold(), when release() is
+/// called. Not for several threads.
 class MemoryStorage final : public Storage {
 public:
     void commit(Commit commit, Then<Committed> then) override {
@@ -26,8 +26,10 @@ public:
             }
             for (const Change& change : commit.changes()) {
                 auto& table = tables[change.table->name];
-                if (change.row.empty()) table.erase(change.key);
-                else table[change.key] = change.row;
+                if (change.row.empty())
+                    table.erase(change.key);
+                else
+                    table[change.key] = change.row;
             }
             if (then) then(Committed{++seq});
         });
@@ -62,8 +64,10 @@ public:
 
 private:
     void answer(std::function<void()> job) {
-        if (holding_) waiting_.push_back(std::move(job));
-        else job();
+        if (holding_)
+            waiting_.push_back(std::move(job));
+        else
+            job();
     }
 
     bool holding_ = false;

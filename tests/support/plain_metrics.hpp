@@ -13,9 +13,14 @@ namespace cairn::test {
 /// Metrics that a test can read: value("name") or value("name{label=value}").
 class PlainMetrics final : public Metrics {
 public:
-    Counter& counter(const std::string& name, const std::string&, const Labels& labels) override { return *at(counters_, name, labels); }
-    Gauge& gauge(const std::string& name, const std::string&, const Labels& labels) override { return *at(gauges_, name, labels); }
-    Histogram& histogram(const std::string& name, const std::string&, const std::vector<double>&, const Labels& labels) override {
+    Counter& counter(const std::string& name, const std::string&, const Labels& labels) override {
+        return *at(counters_, name, labels);
+    }
+    Gauge& gauge(const std::string& name, const std::string&, const Labels& labels) override {
+        return *at(gauges_, name, labels);
+    }
+    Histogram& histogram(const std::string& name, const std::string&, const std::vector<double>&,
+                         const Labels& labels) override {
         return *at(histograms_, name, labels);
     }
     double value(const std::string& key) const {
@@ -45,7 +50,8 @@ private:
         void observe(double amount) noexcept override { grow(amount); }
     };
     template <class T>
-    std::unique_ptr<T>& at(std::map<std::string, std::unique_ptr<T>>& all, const std::string& name, const Labels& labels) {
+    std::unique_ptr<T>& at(std::map<std::string, std::unique_ptr<T>>& all, const std::string& name,
+                           const Labels& labels) {
         std::string key = name;
         for (const auto& [label, text] : labels) key += (key == name ? "{" : ",") + label + "=" + text;
         if (!labels.empty()) key += "}";

@@ -143,7 +143,8 @@ public:
         return on_message(std::move(type), std::move(erased));
     }
 
-    /// Joining may be refused by throwing Error. `on_leave` is called if and only if all `on_join` returned.
+    /// Joining may be refused by throwing Error. Behaviours are asked in the order of their plugins; a behaviour's
+    /// `on_leave` is called if and only if its own `on_join` returned, so those behind the one that refuses hear nothing.
     virtual void on_join(std::function<void(Player& player)> handler) = 0;
     virtual void on_leave(std::function<void(Player& player, LeaveReason reason)> handler) = 0;
     /// Called once per tick (20 Hz unless configured), before the streams are sent.

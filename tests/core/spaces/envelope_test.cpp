@@ -35,8 +35,9 @@ TEST(Envelope, IdAndDMayBeMissingAndOthersAreForLater) {
 TEST(Envelope, IdsAreEchoedVerbatim) {
     EnvelopeReader reader;
     Envelope envelope;
-    for (const std::string& id : std::vector<std::string>{"0", "-1", "9007199254740993", "18446744073709551615", R"("")", R"("a")", R"("\u00e9\n")",
-                                 "\"" + std::string(64, 'x') + "\""}) {
+    for (const std::string& id :
+         std::vector<std::string>{"0", "-1", "9007199254740993", "18446744073709551615", R"("")", R"("a")",
+                                  R"("\u00e9\n")", "\"" + std::string(64, 'x') + "\""}) {
         EXPECT_FALSE(reader.read(R"({"t":"x","id":)" + id + "}", envelope)) << id;
         EXPECT_EQ(envelope.id, id);
     }
@@ -131,9 +132,10 @@ TEST(Envelope, FramesAreWrittenAsTheProtocolSays) {
     EXPECT_EQ(event_json("a\"b", "[1]"), R"({"t":"a\"b","d":[1]})");
     EXPECT_EQ(reply_json("\"q\"", R"({"n":1})"), R"({"re":"q","ok":true,"d":{"n":1}})");
     const Error error = Error(Code::rate_limited, "slow down").at("d.p").retry_after(std::chrono::milliseconds(1200));
-    EXPECT_EQ(Document::parse_json(refusal_json("17", "x", error, "k3f9")),
-              Document::parse_json(
-                  R"({"re":17,"err":{"code":"rate_limited","message":"slow down","field":"d.p","retry_after_ms":1200,"trace":"k3f9"}})"));
+    EXPECT_EQ(
+        Document::parse_json(refusal_json("17", "x", error, "k3f9")),
+        Document::parse_json(
+            R"({"re":17,"err":{"code":"rate_limited","message":"slow down","field":"d.p","retry_after_ms":1200,"trace":"k3f9"}})"));
     EXPECT_EQ(Document::parse_json(refusal_json("", "x", Error(Code::full, "no"))),
               Document::parse_json(R"({"t":"error","d":{"code":"full","message":"no","re_t":"x"}})"));
 }

@@ -12,10 +12,14 @@ namespace {
 BehaviourFactory town_crier() {
     return behaviour("crier", [](Space& space) {
         space.on<Say>("cry", [&space](Player& from, const Say& say) {
-            if (say.text == "others") space.broadcast_except(from, "cried", {{"n", from.n()}});
-            else if (say.text == "alone") from.send("told", {{"n", from.n()}});
-            else if (say.text == "json") space.broadcast_json("cried", R"({"json":true})");
-            else space.broadcast("cried", {{"n", from.n()}, {"text", say.text}});
+            if (say.text == "others")
+                space.broadcast_except(from, "cried", {{"n", from.n()}});
+            else if (say.text == "alone")
+                from.send("told", {{"n", from.n()}});
+            else if (say.text == "json")
+                space.broadcast_json("cried", R"({"json":true})");
+            else
+                space.broadcast("cried", {{"n", from.n()}, {"text", say.text}});
         });
         space.on<Nothing>("latest", [](Player& from, const Nothing&) {
             for (int i = 0; i < 5; ++i) from.send("state", {{"i", i}}, Delivery::latest);
@@ -83,13 +87,17 @@ TEST(FanOut, LatestReplacesWhatWaits) {
 
 TEST(FanOut, SpacesAndTheHostReachEachOther) {
     std::vector<std::string> heard;
-    House house({behaviour("mail", [&heard](Space& space) {
-        space.on_tell("letter", [&heard, &space](const Document& message) { heard.push_back(space.id() + ":" + std::string(message["text"].text())); });
-        space.on<Say>("mail", [&space](Player&, const Say& say) {
-            space.tell("side", "letter", {{"text", say.text}});
-            space.tell("nowhere", "letter", {{"text", say.text}});
-        });
-    })}, {}, 2);
+    House house({behaviour("mail",
+                           [&heard](Space& space) {
+                               space.on_tell("letter", [&heard, &space](const Document& message) {
+                                   heard.push_back(space.id() + ":" + std::string(message["text"].text()));
+                               });
+                               space.on<Say>("mail", [&space](Player&, const Say& say) {
+                                   space.tell("side", "letter", {{"text", say.text}});
+                                   space.tell("nowhere", "letter", {{"text", say.text}});
+                               });
+                           })},
+                {}, 2);
     Client& ann = house.join("Ann");
     Client& bob = house.join("Bob", "side", 1);
     ann.request("mail", R"({"text":"hi"})", 1);
@@ -113,21 +121,27 @@ TEST(FanOut, DrainTellsEverybodyAndLetsNobodyElseIn) {
     EXPECT_EQ(bob.refusal(1), "unavailable");
 }
 
-// ---- positions -------------------------------------------------------------------------------------------------------
+// ---- positions
+// -------------------------------------------------------------------------------------------------------
 
 struct Step {
     double x = 0;
 };
-void describe(Fields<Step>& f) { f(&Step::x, "x", "where"); }
+void describe(Fields<Step>& f) {
+    f(&Step::x, "x", "where");
+}
 
 BehaviourFactory walkers() {
     return behaviour("walkers", [](Space& space) {
         auto rows = space.stream<Place>("moved");
-        space.on<Step>("go", [rows](Player& from, const Step& step) mutable { rows.set(from.n(), {step.x, 0, 0}, Place{from.n(), step.x}); });
+        space.on<Step>("go", [rows](Player& from, const Step& step) mutable {
+            rows.set(from.n(), {step.x, 0, 0}, Place{from.n(), step.x});
+        });
         space.on<Step>("many", [rows](Player&, const Step& step) mutable {
             for (std::int64_t n = 100; n < 160; ++n) rows.set(static_cast<std::uint64_t>(n), {}, Place{n, step.x});
         });
-        space.on<Step>("forget", [rows](Player&, const Step& step) mutable { rows.forget(static_cast<std::uint64_t>(step.x)); });
+        space.on<Step>("forget",
+                       [rows](Player&, const Step& step) mutable { rows.forget(static_cast<std::uint64_t>(step.x)); });
         space.on<Say>("cry", [&space](Player&, const Say& say) { space.broadcast("cried", {{"text", say.text}}); });
     });
 }
@@ -136,7 +150,8 @@ BehaviourFactory walkers() {
 std::map<std::int64_t, double> picture(const Client& client) {
     std::map<std::int64_t, double> seen;
     for (const Document& event : client.all("moved"))
-        for (const Document& row : event["d"].items()) seen[row.items()[0].integer_or(-1)] = row.items()[1].number_or(-1);
+        for (const Document& row : event["d"].items())
+            seen[row.items()[0].integer_or(-1)] = row.items()[1].number_or(-1);
     return seen;
 }
 
@@ -259,7 +274,8 @@ TEST(SlowReader, IsLetGoAtOnceWhenNothingMoreFits) {
     EXPECT_EQ(ann.count("cried"), 60u);
 }
 
-// ---- space.state -----------------------------------------------------------------------------------------------------
+// ---- space.state
+// -----------------------------------------------------------------------------------------------------
 
 struct Thing {
     std::int64_t id = 0;
@@ -270,7 +286,8 @@ struct Thing {
 BehaviourFactory store_room(std::size_t things, std::size_t text_size) {
     return behaviour("store_room", [things, text_size](Space& space) {
         auto all = std::make_shared<std::vector<Thing>>();
-        for (std::size_t i = 0; i < things; ++i) all->push_back({static_cast<std::int64_t>(i), std::string(text_size, 't')});
+        for (std::size_t i = 0; i < things; ++i)
+            all->push_back({static_cast<std::int64_t>(i), std::string(text_size, 't')});
         space.on_state("things", [all](Player&) {
             StateSection section;
             section.count = all->size();
@@ -306,9 +323,10 @@ TEST(State, ASmallSpaceIsOneChunk) {
     House house({store_room(3, 2)});
     house.join("Ann");
     Client& bob = house.join("Bob");
-    EXPECT_EQ(bob.connection.texts.back(),
-              R"({"t":"space.state","d":{"space":"main","chunk":0,"chunks":1,)"
-              R"("things":[{"id":0,"text":"tt"},{"id":1,"text":"tt"},{"id":2,"text":"tt"}],"players":[1,2],"empty":[]}})");
+    EXPECT_EQ(
+        bob.connection.texts.back(),
+        R"({"t":"space.state","d":{"space":"main","chunk":0,"chunks":1,)"
+        R"("things":[{"id":0,"text":"tt"},{"id":1,"text":"tt"},{"id":2,"text":"tt"}],"players":[1,2],"empty":[]}})");
 }
 
 TEST(State, ALargeOneComesInChunksThatAreAllThereAndExactAtTheEnd) {
@@ -323,7 +341,8 @@ TEST(State, ALargeOneComesInChunksThatAreAllThereAndExactAtTheEnd) {
             EXPECT_LE(items, 1000u);
             things += chunk["d"]["things"].size();
             const bool last = expected == static_cast<std::int64_t>(ann.count("space.state"));
-            EXPECT_EQ(chunk["d"]["chunks"].integer_or(-1) == expected, last) << "only the last chunk says that it is the last";
+            EXPECT_EQ(chunk["d"]["chunks"].integer_or(-1) == expected, last)
+                << "only the last chunk says that it is the last";
         }
         EXPECT_EQ(things, count);
         EXPECT_EQ(expected, static_cast<std::int64_t>((count + 1 + 999) / 1000));
@@ -382,20 +401,22 @@ TEST_P(Loops, WhatHappensMeanwhileIsNotLost) {
 }
 
 TEST(State, ASectionThatFailsEndsAndTheOthersCome) {
-    House house({behaviour("bad", [](Space& space) {
-        space.on_state("bad", [](Player&) {
-            StateSection section;
-            section.count = 10;
-            section.next = [i = 0](JsonWriter& out) mutable {
-                out.begin_object();
-                if (++i == 3) throw std::runtime_error("no");
-                out.end_object();
-                return true;
-            };
-            return section;
-        });
-        space.on_state("worse", [](Player&) -> StateSection { throw std::runtime_error("no"); });
-    }), store_room(2, 1)});
+    House house({behaviour("bad",
+                           [](Space& space) {
+                               space.on_state("bad", [](Player&) {
+                                   StateSection section;
+                                   section.count = 10;
+                                   section.next = [i = 0](JsonWriter& out) mutable {
+                                       out.begin_object();
+                                       if (++i == 3) throw std::runtime_error("no");
+                                       out.end_object();
+                                       return true;
+                                   };
+                                   return section;
+                               });
+                               space.on_state("worse", [](Player&) -> StateSection { throw std::runtime_error("no"); });
+                           }),
+                 store_room(2, 1)});
     const Document state = house.join("Ann").last("space.state")["d"];
     EXPECT_EQ(state["bad"].size(), 2u);
     EXPECT_EQ(state["worse"].size(), 0u);

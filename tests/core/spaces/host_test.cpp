@@ -29,10 +29,12 @@ void with_control_thread(House& house, F&& job) {
 TEST(OpenInitial, OpensWhatTheSourceNamesAndWaitsForIt) {
     std::shared_ptr<Space::Hold> hold;
     std::set<std::string> opened;
-    House house({behaviour("loader", [&](Space& space) {
-        opened.insert(space.id());
-        if (space.id() == "side") hold = space.hold("objects");
-    })}, {}, 2);
+    House house({behaviour("loader",
+                           [&](Space& space) {
+                               opened.insert(space.id());
+                               if (space.id() == "side") hold = space.hold("objects");
+                           })},
+                {}, 2);
     std::atomic<bool> done{false};
     std::thread control([&] {
         house.host->open_initial({});
@@ -53,7 +55,8 @@ TEST(OpenInitial, OpensWhatTheSourceNamesAndWaitsForIt) {
 
 TEST(OpenInitial, NamesTheSpaceThatCouldNotBeLoaded) {
     House house({behaviour("loader", [](Space& space) {
-        if (space.id() == "side") space.hold("objects")->fail(Error(Code::unavailable, "table world_objects is missing"));
+        if (space.id() == "side")
+            space.hold("objects")->fail(Error(Code::unavailable, "table world_objects is missing"));
     })});
     try {
         with_control_thread(house, [&] { house.host->open_initial({}); });
@@ -83,10 +86,16 @@ TEST(CloseAll, SaysByeLeavesAndDestroys) {
     std::vector<std::string> told;
     int alive = 0;
     {
-        House house({behaviour("watch", [&](Space& space) {
-            ++alive;
-            space.on_leave([&](Player& player, LeaveReason reason) { told.push_back(player.name() + " " + std::string(leave_reason_name(reason))); });
-        }, [&] { --alive; })}, {}, 2);
+        House house({behaviour(
+                        "watch",
+                        [&](Space& space) {
+                            ++alive;
+                            space.on_leave([&](Player& player, LeaveReason reason) {
+                                told.push_back(player.name() + " " + std::string(leave_reason_name(reason)));
+                            });
+                        },
+                        [&] { --alive; })},
+                    {}, 2);
         Client& ann = house.join("Ann", "main", 0);
         Client& bob = house.join("Bob", "main", 1);
         house.close();
@@ -101,7 +110,8 @@ TEST(CloseAll, SaysByeLeavesAndDestroys) {
     EXPECT_EQ(told, (std::vector<std::string>{"Ann closing", "Bob closing"}));
 }
 
-// ---- what comes back -------------------------------------------------------------------------------------------------
+// ---- what comes back
+// -------------------------------------------------------------------------------------------------
 
 TEST(Gate, CompletionsComeBackToTheStrandUnlessTheSpaceHasClosed) {
     for (const bool closes : {false, true}) {
@@ -110,18 +120,23 @@ TEST(Gate, CompletionsComeBackToTheStrandUnlessTheSpaceHasClosed) {
         int heard = 0;
         std::function<void()> post_later;
         std::weak_ptr<int> held;
-        House house({behaviour("asker", [&](Space& space) {
-            auto token = std::make_shared<int>(0);
-            held = token;
-            space.on<Nothing>("ask", [&space, &heard, token, &post_later](Player&, const Nothing&) {
-                space.storage().commit({}, [&heard, token](Result<Committed>) { ++heard; });
-                space.storage().query({}, [&heard, token](Result<Rows>) { ++heard; });
-                space.background().run(Lane::general, "sum", [](const Task&) {}, [&heard, token](std::exception_ptr) { ++heard; });
-                space.after(Duration(500), [&heard, token] { ++heard; });
-                space.every(Duration(500), [&heard, token] { ++heard; });
-                post_later = [&space, &heard, token] { space.post([&heard, token] { ++heard; }); };
-            });
-        })}, options);
+        House house(
+            {behaviour("asker",
+                       [&](Space& space) {
+                           auto token = std::make_shared<int>(0);
+                           held = token;
+                           space.on<Nothing>("ask", [&space, &heard, token, &post_later](Player&, const Nothing&) {
+                               space.storage().commit({}, [&heard, token](Result<Committed>) { ++heard; });
+                               space.storage().query({}, [&heard, token](Result<Rows>) { ++heard; });
+                               space.background().run(
+                                   Lane::general, "sum", [](const Task&) {},
+                                   [&heard, token](std::exception_ptr) { ++heard; });
+                               space.after(Duration(500), [&heard, token] { ++heard; });
+                               space.every(Duration(500), [&heard, token] { ++heard; });
+                               post_later = [&space, &heard, token] { space.post([&heard, token] { ++heard; }); };
+                           });
+                       })},
+            options);
         house.storage.hold();
         Client& ann = house.join("Ann", "room-1");
         ann.request("ask", "{}", 1);
@@ -144,12 +159,14 @@ TEST(Gate, CompletionsComeBackToTheStrandUnlessTheSpaceHasClosed) {
 TEST(Gate, AnswersOfAClosedSpaceStillReachNobodyWrong) {
     SpaceHost::Options options;
     options.close_empty_after = Duration(100);
-    House house({behaviour("asker", [](Space& space) {
-        space.on<Nothing>("ask", [&space](Player&, const Nothing&, Reply reply) {
-            auto shared = std::make_shared<Reply>(std::move(reply));
-            space.storage().commit({}, [shared](Result<Committed>) { shared->ok(); });
-        });
-    })}, options);
+    House house({behaviour("asker",
+                           [](Space& space) {
+                               space.on<Nothing>("ask", [&space](Player&, const Nothing&, Reply reply) {
+                                   auto shared = std::make_shared<Reply>(std::move(reply));
+                                   space.storage().commit({}, [shared](Result<Committed>) { shared->ok(); });
+                               });
+                           })},
+                options);
     house.storage.hold();
     Client& ann = house.join("Ann", "room-1");
     ann.request("ask", "{}", 1);
@@ -183,7 +200,8 @@ TEST(Background, ACancelledTaskIsNotHeardOf) {
     Task task;
     House house({behaviour("worker", [&](Space& space) {
         space.on<Nothing>("work", [&](Player&, const Nothing&) {
-            task = space.background().run(Lane::general, "x", [](const Task&) {}, [&heard](std::exception_ptr) { ++heard; });
+            task = space.background().run(
+                Lane::general, "x", [](const Task&) {}, [&heard](std::exception_ptr) { ++heard; });
         });
     })});
     house.join("Ann").request("work", "{}", 1);
@@ -213,11 +231,13 @@ TEST(Timers, RunOnceOrAgainAndCanBeCancelled) {
     EXPECT_EQ(never, 0);
 }
 
-// ---- ticks -----------------------------------------------------------------------------------------------------------
+// ---- ticks
+// -----------------------------------------------------------------------------------------------------------
 
 TEST(Ticks, RunAtTheirRateWhileSomebodyIsThere) {
     std::vector<std::int64_t> since;
-    House house({behaviour("ticker", [&](Space& space) { space.on_tick([&](Duration passed) { since.push_back(passed.count()); }); })});
+    House house({behaviour(
+        "ticker", [&](Space& space) { space.on_tick([&](Duration passed) { since.push_back(passed.count()); }); })});
     house.advance(Duration(500));
     EXPECT_EQ(since.size(), 0u);
     Client& ann = house.join("Ann");
@@ -266,7 +286,8 @@ TEST(Ticks, SpacesAreSpreadOverTheTick) {
     EXPECT_EQ(places.size(), 10u);
 }
 
-// ---- figures ---------------------------------------------------------------------------------------------------------
+// ---- figures
+// ---------------------------------------------------------------------------------------------------------
 
 TEST(Figures, CountPlayersSpacesSessions) {
     House house({});
@@ -312,14 +333,17 @@ TEST(Protocol, DescribesMessagesLimitsAndStreams) {
     EXPECT_EQ(say["d"]["properties"]["text"]["maxLength"].integer_or(0), 2000);
     EXPECT_EQ(say["d"]["properties"]["text"]["description"].text(), "what is said");
     EXPECT_EQ(protocol["streams"]["moved"]["columns"].size(), 2u);
-    for (const char* core : {"hello", "space.join", "space.leave", "ping"}) EXPECT_EQ(protocol["messages"][core]["plugin"].text(), "core") << core;
+    for (const char* core : {"hello", "space.join", "space.leave", "ping"})
+        EXPECT_EQ(protocol["messages"][core]["plugin"].text(), "core") << core;
 }
 
 TEST(CrossLoop, TooManyUndeliveredMessagesAreDroppedAndSaid) {
     SpaceHost::Options options;
     options.any_message = Rate{100000, Duration(1000)};
     int heard = 0;
-    House house({behaviour("hear", [&](Space& space) { space.on<Nothing>("say", [&](Player&, const Nothing&) { ++heard; }); })}, options, 2);
+    House house(
+        {behaviour("hear", [&](Space& space) { space.on<Nothing>("say", [&](Player&, const Nothing&) { ++heard; }); })},
+        options, 2);
     Client& first = house.join("A", "main", 0);
     Client& second = house.join("B", "main", 1);
     // One of the two lives on the other loop than the space.

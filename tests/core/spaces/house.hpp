@@ -23,7 +23,8 @@ namespace cairn::core::test {
 
 using namespace cairn::test;
 
-/// Admits everybody under the id "id-<name>"; the resume token is the id. Names in `refuse` are refused with that error.
+/// Admits everybody under the id "id-<name>"; the resume token is the id. Names in `refuse` are refused with that
+/// error.
 class NameIdentity final : public services::Identity {
 public:
     void admit(const services::Claim& claim, Then<services::Admission> then) override {
@@ -32,8 +33,10 @@ public:
         admission.id = claim.resume.empty() ? "id-" + claim.name : claim.resume;
         admission.name = claim.name.empty() ? claim.resume.substr(3) : claim.name;
         admission.resume = admission.id;
-        if (held) waiting.push_back([then, admission] { then(admission); });
-        else then(admission);
+        if (held)
+            waiting.push_back([then, admission] { then(admission); });
+        else
+            then(admission);
     }
     std::map<std::string, Error> refuse;
     bool held = false;
@@ -76,7 +79,8 @@ private:
     std::function<void()> at_end_;
 };
 
-inline BehaviourFactory behaviour(std::string plugin, std::function<void(Space&)> build, std::function<void()> at_end = {}) {
+inline BehaviourFactory behaviour(std::string plugin, std::function<void(Space&)> build,
+                                  std::function<void()> at_end = {}) {
     return {plugin, plugin, [build = std::move(build), at_end = std::move(at_end)](Space& space) {
                 build(space);
                 return std::make_unique<LambdaBehaviour>(at_end);
@@ -139,7 +143,8 @@ private:
 /// A SpaceHost with everything around it turned by hand.
 class House {
 public:
-    explicit House(std::vector<BehaviourFactory> behaviours, SpaceHost::Options options = {}, std::size_t loop_count = 1)
+    explicit House(std::vector<BehaviourFactory> behaviours, SpaceHost::Options options = {},
+                   std::size_t loop_count = 1)
         : loops(loop_count, clock) {
         SpaceHost::Environment environment;
         environment.loops = &loops;
@@ -252,7 +257,9 @@ inline void Client::vanish() {
 struct Say {
     std::string text;
 };
-inline void describe(Fields<Say>& f) { f(&Say::text, "text", "what is said").max_length(2000); }
+inline void describe(Fields<Say>& f) {
+    f(&Say::text, "text", "what is said").max_length(2000);
+}
 struct Nothing {};
 inline void describe(Fields<Nothing>&) {}
 /// A row of a stream: [n, x].

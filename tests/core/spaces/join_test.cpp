@@ -236,12 +236,14 @@ TEST(Join, RefusedByABehaviourTellsOnlyThoseWhoHadLetHimIn) {
             space.on_leave([&told, name](Player&, LeaveReason) { told.push_back("-" + name); });
         });
     };
-    House house({watcher("a"), watcher("b"), behaviour("door", [](Space& space) {
-                     space.on_join([](Player& player) {
-                         player.send("door.hello", {{"x", 1}});
-                         if (player.name() == "Eve") throw Error(Code::forbidden, "not you").at("d.name");
-                     });
-                 }),
+    House house({watcher("a"), watcher("b"),
+                 behaviour("door",
+                           [](Space& space) {
+                               space.on_join([](Player& player) {
+                                   player.send("door.hello", {{"x", 1}});
+                                   if (player.name() == "Eve") throw Error(Code::forbidden, "not you").at("d.name");
+                               });
+                           }),
                  watcher("c")});
     Client& eve = house.join("Eve");
     EXPECT_EQ(eve.last("error")["d"]["code"].text(), "forbidden");
@@ -340,7 +342,13 @@ TEST(Join, NamesThatPlayersGiveThemselvesStay) {
 TEST(Space, OnDemandClosesWhenEmptyAndOpensAnew) {
     int alive = 0;
     int made = 0;
-    House house({behaviour("life", [&](Space&) { ++alive; ++made; }, [&] { --alive; })});
+    House house({behaviour(
+        "life",
+        [&](Space&) {
+            ++alive;
+            ++made;
+        },
+        [&] { --alive; })});
     Client& ann = house.join("Ann", "room-1");
     EXPECT_EQ(alive, 1);
     ann.request("space.leave", "{}", 1);
@@ -356,7 +364,8 @@ TEST(Space, OnDemandClosesWhenEmptyAndOpensAnew) {
 
 TEST(Space, AVisitorJustInTimeKeepsItOpen) {
     int alive = 0;
-    House house({behaviour("life", [&](Space&) { ++alive; }, [&] { --alive; })});
+    House house({behaviour(
+        "life", [&](Space&) { ++alive; }, [&] { --alive; })});
     Client& ann = house.join("Ann", "room-1");
     ann.request("space.leave", "{}", 1);
     house.advance(Duration(59900), Duration(100));
@@ -405,7 +414,9 @@ TEST(Space, AConnectionThatGoesWhileItsHandlerRunsIsSafe) {
             from.send("late", {});
             space.broadcast("late", {});
         });
-        space.on_leave([&](Player& player, LeaveReason reason) { told.push_back(player.name() + " " + std::string(leave_reason_name(reason))); });
+        space.on_leave([&](Player& player, LeaveReason reason) {
+            told.push_back(player.name() + " " + std::string(leave_reason_name(reason)));
+        });
     })});
     place = &house;
     Client& ann = house.join("Ann");
@@ -441,11 +452,14 @@ TEST(JoinStorm, LeaveIsToldIfAndOnlyIfJoinWas) {
                                            ++leaves;
                                            if (here.erase(player.n()) != 1) ++wrong;
                                        });
-                                       space.on<Nothing>("kick", [](Player& from, const Nothing&) { from.disconnect(4403, "go"); });
+                                       space.on<Nothing>(
+                                           "kick", [](Player& from, const Nothing&) { from.disconnect(4403, "go"); });
                                    })},
                         options, 1 + seed % 3);
             for (int step = 0; step < 1500; ++step) {
-                const auto pick = [&]() -> Client* { return house.clients.empty() ? nullptr : house.clients[random() % house.clients.size()].get(); };
+                const auto pick = [&]() -> Client* {
+                    return house.clients.empty() ? nullptr : house.clients[random() % house.clients.size()].get();
+                };
                 const std::string spaces[] = {"main", "side", "room-1", "room-2", "nowhere"};
                 Client* const one = pick();
                 switch (random() % 9) {
@@ -453,8 +467,11 @@ TEST(JoinStorm, LeaveIsToldIfAndOnlyIfJoinWas) {
                     case 1: {
                         house.clients.push_back(std::make_unique<Client>(house, random() % house.loops.size()));
                         Client& fresh = *house.clients.back();
-                        house.loops.at(fresh.loop()).enter([&] { fresh.session = house.host->open(house.loops.at(fresh.loop()), fresh.connection, {}); });
-                        fresh.send_only(R"({"t":"hello","d":{"name":"P)" + std::to_string(random() % 12) + R"(","space":")" + spaces[random() % 5] + "\"}}");
+                        house.loops.at(fresh.loop()).enter([&] {
+                            fresh.session = house.host->open(house.loops.at(fresh.loop()), fresh.connection, {});
+                        });
+                        fresh.send_only(R"({"t":"hello","d":{"name":"P)" + std::to_string(random() % 12) +
+                                        R"(","space":")" + spaces[random() % 5] + "\"}}");
                         break;
                     }
                     case 2:

@@ -9,17 +9,21 @@ namespace {
 /// A behaviour with one handler of each shape.
 BehaviourFactory speaker() {
     return behaviour("speaker", [](Space& space) {
-        space.on<Say>("say", [&space](Player& from, const Say& say) {
-            space.broadcast("said", {{"n", from.n()}, {"text", say.text}});
-            return Document{{"length", say.text.size()}};
-        }).meaning("says something to everybody");
+        space
+            .on<Say>("say",
+                     [&space](Player& from, const Say& say) {
+                         space.broadcast("said", {{"n", from.n()}, {"text", say.text}});
+                         return Document{{"length", say.text.size()}};
+                     })
+            .meaning("says something to everybody");
         space.on<Say>("whisper", [](Player& from, const Say& say) { from.send("whispered", {{"text", say.text}}); });
         space.on<Say>("later", [&space](Player&, const Say&, Reply reply) {
             auto shared = std::make_shared<Reply>(std::move(reply));
             space.after(Duration(100), [shared] { shared->ok({{"late", true}}); });
         });
         space.on<Say>("never", [](Player&, const Say&, Reply) {});
-        space.on<Say>("no", [](Player&, const Say& say) { throw Error(Code::conflict, "no " + say.text).at("d.text"); });
+        space.on<Say>("no",
+                      [](Player&, const Say& say) { throw Error(Code::conflict, "no " + say.text).at("d.text"); });
         space.on<Say>("both", [](Player&, const Say&, Reply reply) {
             reply.refuse(Error(Code::internal, "said so itself"));
             throw Error(Code::forbidden, "thrown afterwards");
@@ -97,7 +101,8 @@ TEST(Messages, BadOnesAreRefusedWithTheFieldAndNeverClose) {
     EXPECT_NE(ann.reply(3)["err"]["message"].text().find("did you mean \"say\""), std::string_view::npos);
     ann.request("space.jion", R"({})", 4);
     EXPECT_NE(ann.reply(4)["err"]["message"].text().find("space.join"), std::string_view::npos);
-    for (const char* text : {"", "nonsense", "[1,2]", "{\"t\":5}", "{\"t\":\"say\",\"d\":{\"text\":", "\xff\xfe"}) ann.send(text);
+    for (const char* text : {"", "nonsense", "[1,2]", "{\"t\":5}", "{\"t\":\"say\",\"d\":{\"text\":", "\xff\xfe"})
+        ann.send(text);
     EXPECT_EQ(ann.count("error"), 6u);
     EXPECT_EQ(ann.last("error")["d"]["code"].text(), "bad_request");
     ann.send(R"({"t":"say","id":9,"d":{"text":")" + std::string(70000, 'x') + "\"}}");
@@ -205,7 +210,8 @@ TEST(Rates, AFloodIsClosed) {
     EXPECT_EQ(house.host->players(), 0u);
 }
 
-// ---- faults ----------------------------------------------------------------------------------------------------------
+// ---- faults
+// ----------------------------------------------------------------------------------------------------------
 
 BehaviourFactory faulty(int* ticks) {
     return behaviour("faulty", [ticks](Space& space) {
@@ -283,7 +289,9 @@ TEST(Faults, OfTicksTimersAndCompletionsCountToo) {
             };
             if (where == "tick") space.on_tick([fail](Duration) { fail(); });
             if (where == "timer") space.every(Duration(50), fail);
-            if (where == "storage") space.every(Duration(50), [&space, fail] { space.storage().query({}, [fail](Result<Rows>) { fail(); }); });
+            if (where == "storage")
+                space.every(Duration(50),
+                            [&space, fail] { space.storage().query({}, [fail](Result<Rows>) { fail(); }); });
             if (where == "post") space.every(Duration(50), [&space, fail] { space.post(fail); });
             if (where == "leave") space.on_leave([fail](Player&, LeaveReason) { fail(); });
             space.on<Nothing>("ask", [](Player&, const Nothing&) {});
@@ -314,7 +322,8 @@ TEST(Faults, AConstructorThatThrowsLeavesTheRestWorking) {
 }
 
 TEST(Faults, ATypeThatIsHandledTwiceIsTheSecondOnesFault) {
-    House house({speaker(), behaviour("thief", [](Space& space) { space.on<Say>("say", [](Player&, const Say&) {}); })});
+    House house(
+        {speaker(), behaviour("thief", [](Space& space) { space.on<Say>("say", [](Player&, const Say&) {}); })});
     Client& ann = house.join("Ann");
     ann.request("say", R"({"text":"four"})", 1);
     EXPECT_EQ(ann.reply(1)["d"]["length"].integer_or(0), 4);

@@ -10,7 +10,9 @@ namespace {
 
 using Verdict = Outbox::Verdict;
 
-Frame text(const std::string& payload) { return Frame::make(payload); }
+Frame text(const std::string& payload) {
+    return Frame::make(payload);
+}
 
 /// What the outbox would write, all of it, as payloads separated by '|' (frames here are shorter than 126 bytes).
 std::string drain(Outbox& outbox) {

@@ -1,5 +1,5 @@
-// The same host on real loops: many clients on two threads, joining, talking, moving, vanishing. Run under ThreadSanitizer
-// it shows that nothing is shared that should not be; everywhere it shows that nobody is lost.
+// The same host on real loops: many clients on two threads, joining, talking, moving, vanishing. Run under
+// ThreadSanitizer it shows that nothing is shared that should not be; everywhere it shows that nobody is lost.
 #include <atomic>
 #include <chrono>
 #include <future>
@@ -82,32 +82,36 @@ TEST(Threads, ACrowdOnTwoLoopsLosesNobody) {
     options.any_message = Rate{1000000, Duration(1000)};
     options.close_empty_after = Duration(5);
     SpaceHost::Environment environment{&loops, &background, &storage, &clock, &metrics, &identity, &source};
-    SpaceHost host(options, environment,
-                   {behaviour("crowd",
-                              [&](Space& space) {
-                                  auto rows = space.stream<Place>("moved");
-                                  space.on_join([&](Player&) { ++joins; });
-                                  space.on_leave([&, rows](Player& player, LeaveReason) mutable {
-                                      ++leaves;
-                                      rows.forget(player.n());
-                                  });
-                                  space.on<Say>("cry", [&](Player& from, const Say& say) {
-                                      ++cries;
-                                      space.broadcast("cried", {{"n", from.n()}, {"text", say.text}});
-                                  });
-                                  space.on<Nothing>("go", [rows](Player& from, const Nothing&) mutable {
-                                      rows.set(from.n(), {}, Place{from.n(), 1});
-                                  });
-                                  space.on<Nothing>("rename", [](Player& from, const Nothing&) { from.set_name(from.name() + "x"); });
-                                  space.on<Nothing>("tell", [&](Player&, const Nothing&) { space.tell("side", "note", {{"x", 1}}); });
-                                  space.on_tell("note", [&](const Document&) { space.broadcast("noted", {}); });
-                              },
-                              [&] { ++deaths; })});
+    SpaceHost host(
+        options, environment,
+        {behaviour(
+            "crowd",
+            [&](Space& space) {
+                auto rows = space.stream<Place>("moved");
+                space.on_join([&](Player&) { ++joins; });
+                space.on_leave([&, rows](Player& player, LeaveReason) mutable {
+                    ++leaves;
+                    rows.forget(player.n());
+                });
+                space.on<Say>("cry", [&](Player& from, const Say& say) {
+                    ++cries;
+                    space.broadcast("cried", {{"n", from.n()}, {"text", say.text}});
+                });
+                space.on<Nothing>("go", [rows](Player& from, const Nothing&) mutable {
+                    rows.set(from.n(), {}, Place{from.n(), 1});
+                });
+                space.on<Nothing>("rename", [](Player& from, const Nothing&) { from.set_name(from.name() + "x"); });
+                space.on<Nothing>("tell", [&](Player&, const Nothing&) { space.tell("side", "note", {{"x", 1}}); });
+                space.on_tell("note", [&](const Document&) { space.broadcast("noted", {}); });
+            },
+            [&] { ++deaths; })});
     host.serve();
     host.open_initial({});
 
     std::vector<std::unique_ptr<Peer>> peers;
-    for (int i = 0; i < 40; ++i) peers.push_back(std::make_unique<Peer>(loops.at(static_cast<std::size_t>(i) % 2), host, "P" + std::to_string(i % 30)));
+    for (int i = 0; i < 40; ++i)
+        peers.push_back(
+            std::make_unique<Peer>(loops.at(static_cast<std::size_t>(i) % 2), host, "P" + std::to_string(i % 30)));
     std::mt19937 random(3);
     const std::string spaces[] = {"main", "main", "side", "room-1", "room-2"};
     for (int i = 0; i < 40; ++i) {
@@ -120,19 +124,30 @@ TEST(Threads, ACrowdOnTwoLoopsLosesNobody) {
         Peer& peer = *peers[i];
         std::string text;
         switch (random() % 12) {
-            case 0: text = R"({"t":"space.join","id":1,"d":{"space":")" + spaces[random() % 5] + "\"}}"; break;
-            case 1: text = R"({"t":"space.leave","d":{}})"; break;
-            case 2: text = R"({"t":"rename","d":{}})"; break;
-            case 3: text = R"({"t":"tell","d":{}})"; break;
+            case 0:
+                text = R"({"t":"space.join","id":1,"d":{"space":")" + spaces[random() % 5] + "\"}}";
+                break;
+            case 1:
+                text = R"({"t":"space.leave","d":{}})";
+                break;
+            case 2:
+                text = R"({"t":"rename","d":{}})";
+                break;
+            case 3:
+                text = R"({"t":"tell","d":{}})";
+                break;
             case 4:
-            case 5: text = R"({"t":"cry","id":2,"d":{"text":"hello"}})"; break;
+            case 5:
+                text = R"({"t":"cry","id":2,"d":{"text":"hello"}})";
+                break;
             case 6:
                 if (random() % 10 == 0) {
                     loops.at(i % 2).post([&peer] { peer.end(); });
                     continue;
                 }
                 [[fallthrough]];
-            default: text = R"({"t":"go","d":{}})";
+            default:
+                text = R"({"t":"go","d":{}})";
         }
         loops.at(i % 2).post([&peer, text] { peer.say(text); });
         if (step % 100 == 0) {
