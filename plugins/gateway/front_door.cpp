@@ -8,10 +8,9 @@
 
 #include <cairn/error.hpp>
 
-#include <plugins/gateway/ip_limits.hpp>
+#include <plugins/gateway/common.hpp>
 #include <plugins/gateway/listener.hpp>
 #include <plugins/gateway/shard.hpp>
-#include <plugins/gateway/tls.hpp>
 
 namespace cairn::gateway {
 
@@ -19,16 +18,6 @@ namespace {
 
 // Loops answer in microseconds; a loop that has not answered by then will not.
 constexpr std::chrono::seconds kLoopPatience{10};
-
-IpLimits::Options limit_options(const Settings& settings) {
-    IpLimits::Options options;
-    options.total = static_cast<std::size_t>(settings.limits.max_connections);
-    options.per_address = static_cast<std::size_t>(settings.limits.per_ip);
-    options.rate = settings.limits.connect_rate;
-    options.burst = static_cast<std::size_t>(settings.limits.connect_burst);
-    options.exempt = NetworkSet(settings.limits.per_ip_exempt);
-    return options;
-}
 
 ListenAddress listen_address(const std::string& text) {
     const auto address = ListenAddress::parse(text);
@@ -57,18 +46,10 @@ void run_on(Loop& loop, std::function<void()> job) {
 
 struct FrontDoor::State {
     State(const Settings& settings, const HostServices& services)
-        : host(services),
-          rules(settings, services.loops.size()),
-          tallies(services.metrics),
-          limits(limit_options(settings)),
-          tls(settings.tls.enabled() ? std::make_unique<TlsContext>(settings.tls.cert, settings.tls.key) : nullptr),
+        : common(std::make_shared<Common>(settings, services)),
           socket(std::make_unique<ListenSocket>(listen_address(settings.listen))) {}
 
-    HostServices host;
-    const Rules rules;
-    Tallies tallies;
-    IpLimits limits;
-    std::unique_ptr<TlsContext> tls;
+    const std::shared_ptr<Common> common;
     std::unique_ptr<ListenSocket> socket;
     ListenAddress bound;
     std::vector<std::shared_ptr<Shard>> shards;
@@ -82,25 +63,24 @@ FrontDoor::FrontDoor(const Settings& settings, const HostServices& host)
     State& s = *state_;
     s.bound = s.socket->address();
     for (std::size_t i = 0; i < host.loops.size(); ++i)
-        s.shards.push_back(
-            std::make_shared<Shard>(host.loops.at(i), s.host, s.rules, s.tallies, s.limits, s.tls.get()));
-    if (!s.tls && !s.socket->is_loopback())
+        s.shards.push_back(std::make_shared<Shard>(host.loops.at(i), s.common));
+    if (!s.common->tls && !s.socket->is_loopback())
         host.log.warning(
             "players' words travel unencrypted: this address is reachable from other machines without TLS. Set "
             "plugins.gateway.tls.cert and .key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
             {{"listen", s.bound.to_string()}});
-    if (s.rules.origins.allows_all())
+    if (s.common->rules.origins.allows_all())
         host.log.warning(
-            "plugins.gateway.origins has '*': any page in a visitor's browser may connect here. List the pages "
-            "that you mean",
+            "plugins.gateway.origins has '*': any page in a visitor's browser may connect here. List the pages that "
+            "you mean",
             {});
     // Round robin spreads evenly whatever the kernel does; the hand-over is one message.
     s.acceptor = std::make_unique<Acceptor>(
-        *s.socket, host.loops.at(0), s.host, s.rules, s.tallies, s.limits,
-        [&s](int fd, const IpAddress& peer, bool counted) {
+        *s.socket, host.loops.at(0), s.common, [&s](int fd, const IpAddress& peer, bool counted) {
             const std::size_t i = s.next++ % s.shards.size();
             if (i == 0) return s.shards[0]->adopt(fd, peer, counted);
-            s.host.loops.at(i).post([shard = s.shards[i], fd, peer, counted] { shard->adopt(fd, peer, counted); });
+            s.common->host.loops.at(i).post(
+                [shard = s.shards[i], fd, peer, counted] { shard->adopt(fd, peer, counted); });
         });
     run_on(host.loops.at(0), [&s] { s.acceptor->start(); });
 }
@@ -117,7 +97,7 @@ std::string FrontDoor::address() const {
     ListenAddress shown = state_->bound;
     if (shown.host == "0.0.0.0") shown.host = "127.0.0.1";
     if (shown.host == "::") shown.host = "::1";
-    return (state_->rules.tls ? "https://" : "http://") + shown.to_string() + "/";
+    return (state_->common->tls ? "https://" : "http://") + shown.to_string() + "/";
 }
 
 std::uint16_t FrontDoor::port() const {
@@ -127,7 +107,7 @@ std::uint16_t FrontDoor::port() const {
 void FrontDoor::stop_accepting() {
     State& s = *state_;
     if (!s.socket) return;
-    run_on(s.host.loops.at(0), [&s] { s.acceptor->stop(); });
+    run_on(s.common->host.loops.at(0), [&s] { s.acceptor->stop(); });
     s.socket.reset();
 }
 
@@ -139,7 +119,7 @@ void FrontDoor::close(Duration grace) {
     for (const auto& shard : s.shards) {
         auto done = std::make_shared<std::promise<void>>();
         gone.push_back(done->get_future());
-        s.host.loops.at(static_cast<std::size_t>(&shard - s.shards.data())).post([shard, grace, done] {
+        s.common->host.loops.at(static_cast<std::size_t>(&shard - s.shards.data())).post([shard, grace, done] {
             shard->close_all(close_code::kShutdown, "the server stops", grace, [done] { done->set_value(); });
         });
     }
@@ -154,7 +134,7 @@ void FrontDoor::close(Duration grace) {
 }
 
 std::size_t FrontDoor::connections() const noexcept {
-    return state_->limits.open();
+    return state_->common->limits.open();
 }
 
 }  // namespace cairn::gateway

@@ -1,6 +1,9 @@
 #include <plugins/gateway/ip_limits.hpp>
 
 #include <algorithm>
+#include <iterator>
+
+#include <plugins/gateway/settings.hpp>
 
 namespace cairn::gateway {
 
@@ -67,6 +70,16 @@ void IpLimits::forget_quiet(std::chrono::steady_clock::time_point now) {
         place = quiet ? visitors_.erase(place) : std::next(place);
     }
     forget_at_ = std::max<std::size_t>(1024, visitors_.size() * 2);
+}
+
+IpLimits::Options limit_options(const Settings& settings) {
+    IpLimits::Options options;
+    options.total = static_cast<std::size_t>(settings.limits.max_connections);
+    options.per_address = static_cast<std::size_t>(settings.limits.per_ip);
+    options.rate = settings.limits.connect_rate;
+    options.burst = static_cast<std::size_t>(settings.limits.connect_burst);
+    options.exempt = NetworkSet(settings.limits.per_ip_exempt);
+    return options;
 }
 
 }  // namespace cairn::gateway

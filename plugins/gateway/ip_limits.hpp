@@ -11,6 +11,8 @@
 
 namespace cairn::gateway {
 
+struct Settings;
+
 /// Counts connections by address and how fast they come, and says who may come in. Asked once per connection, not per
 /// message; thread-safe. [any]
 class IpLimits {
@@ -52,5 +54,8 @@ private:
     std::size_t forget_at_ = 1024;
     std::unordered_map<IpAddress, Visitor, IpAddressHash> visitors_;
 };
+
+/// The limits that the settings ask for. Throws Error(invalid_field).
+IpLimits::Options limit_options(const Settings& settings);
 
 }  // namespace cairn::gateway

@@ -91,14 +91,14 @@ bool ListenSocket::is_loopback() const {
     return state_->socket.address().host().isLoopback();
 }
 
-Acceptor::Acceptor(ListenSocket& socket, Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies,
-                   IpLimits& limits, HandOut hand_out)
+Acceptor::Acceptor(ListenSocket& socket, Loop& loop, std::shared_ptr<Common> common, HandOut hand_out)
     : socket_(socket),
       loop_(loop),
-      host_(host),
-      rules_(rules),
-      tallies_(tallies),
-      limits_(limits),
+      common_(std::move(common)),
+      host_(common_->host),
+      rules_(common_->rules),
+      tallies_(common_->tallies),
+      limits_(common_->limits),
       hand_out_(std::move(hand_out)),
       spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 

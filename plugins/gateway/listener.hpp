@@ -9,8 +9,7 @@
 #include <cairn/loop.hpp>
 
 #include <plugins/gateway/address.hpp>
-#include <plugins/gateway/ip_limits.hpp>
-#include <plugins/gateway/rules.hpp>
+#include <plugins/gateway/common.hpp>
 
 namespace cairn::gateway {
 
@@ -39,8 +38,7 @@ public:
     /// Takes a connected, non-blocking socket, counted in the limits' total, and by address when `counted`.
     using HandOut = std::function<void(int fd, const IpAddress& peer, bool counted)>;
 
-    Acceptor(ListenSocket& socket, Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies,
-             IpLimits& limits, HandOut hand_out);
+    Acceptor(ListenSocket& socket, Loop& loop, std::shared_ptr<Common> common, HandOut hand_out);
     ~Acceptor() override;
     Acceptor(const Acceptor&) = delete;
     Acceptor& operator=(const Acceptor&) = delete;
@@ -53,13 +51,14 @@ public:
 private:
     void accept_all();
     void admit(int fd, const IpAddress& peer);
-    /// Out of descriptors: sheds who waits by the spare one, then pauses. False: nothing could be done.
+    /// Out of descriptors: sheds who waits by the spare one, then pauses.
     void shed();
     void turn_away(int fd, int status, const char* message) noexcept;
     void pause();
 
     ListenSocket& socket_;
     Loop& loop_;
+    const std::shared_ptr<Common> common_;
     const HostServices& host_;
     const Rules& rules_;
     Tallies& tallies_;

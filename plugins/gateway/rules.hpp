@@ -50,7 +50,7 @@ struct Rules {
     Duration heartbeat_timeout;
     Duration linger{2000};        ///< how long a closed peer may take to go
     Duration write_stall{20000};  ///< how long an HTTP client may take nothing of its answer
-    bool tls;
+    bool tls;                     ///< the listener speaks TLS
 };
 
 /// The gateway's numbers at /metrics. All [any].

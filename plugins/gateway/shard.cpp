@@ -21,17 +21,17 @@ constexpr std::size_t kSweepParts = 4;
 
 }  // namespace
 
-Shard::Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits,
-             TlsContext* tls)
+Shard::Shard(Loop& loop, std::shared_ptr<Common> common)
     : loop_(loop),
-      host_(host),
-      rules_(rules),
-      tallies_(tallies),
-      limits_(limits),
-      tls_(tls),
-      parsers_(rules.frames.message),
+      common_(std::move(common)),
+      host_(common_->host),
+      rules_(common_->rules),
+      tallies_(common_->tallies),
+      limits_(common_->limits),
+      tls_(common_->tls.get()),
+      parsers_(rules_.frames.message),
       read_buffer_(kReadBuffer),
-      plain_buffer_(tls != nullptr ? kReadBuffer : 0) {}
+      plain_buffer_(tls_ != nullptr ? kReadBuffer : 0) {}
 
 Shard::~Shard() = default;
 

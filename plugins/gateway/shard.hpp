@@ -16,10 +16,8 @@
 
 #include <cairn/loop.hpp>
 
+#include <plugins/gateway/common.hpp>
 #include <plugins/gateway/connection.hpp>
-#include <plugins/gateway/ip_limits.hpp>
-#include <plugins/gateway/rules.hpp>
-#include <plugins/gateway/tls.hpp>
 #include <plugins/gateway/websocket_frames.hpp>
 
 namespace cairn::gateway {
@@ -31,8 +29,7 @@ public:
     using TimePoint = std::chrono::steady_clock::time_point;
 
     /// [control]
-    Shard(Loop& loop, const HostServices& host, const Rules& rules, Tallies& tallies, IpLimits& limits,
-          TlsContext* tls);
+    Shard(Loop& loop, std::shared_ptr<Common> common);
     ~Shard();
     Shard(const Shard&) = delete;
     Shard& operator=(const Shard&) = delete;
@@ -64,11 +61,12 @@ private:
     void deliver(std::uint64_t id, FileAnswer answer, bool failed, bool chunk);
 
     Loop& loop_;
+    const std::shared_ptr<Common> common_;
     const HostServices& host_;
     const Rules& rules_;
     Tallies& tallies_;
     IpLimits& limits_;
-    TlsContext* tls_;
+    TlsContext* const tls_;
     FrameParserPool parsers_;
     std::vector<char> read_buffer_;
     std::vector<char> plain_buffer_;

@@ -1,9 +1,7 @@
 #include <plugins/gateway/static_files.hpp>
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,32 +12,14 @@
 
 #include <cairn/error.hpp>
 
+#include <plugins/gateway/descriptor.hpp>
+#include <plugins/gateway/folder_open.hpp>
 #include <plugins/gateway/http_answer.hpp>
 #include <plugins/gateway/http_head.hpp>
 
 namespace cairn::gateway {
 
 namespace {
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(Descriptor other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    int get() const noexcept { return fd_; }
-    int release() noexcept { return std::exchange(fd_, -1); }
-    explicit operator bool() const noexcept { return fd_ >= 0; }
-
-private:
-    int fd_;
-};
 
 constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kTypes{{
     {"html", "text/html; charset=utf-8"},
@@ -70,32 +50,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 27> kTypes{{
     {"mp4", "video/mp4"},
     {"pdf", "application/pdf"},
 }};
-
-/// Component by component, following no link: for kernels (and sandboxes) without openat2.
-Descriptor walk(int folder, const std::string& relative, int flags) {
-    Descriptor at(::fcntl(folder, F_DUPFD_CLOEXEC, 0));
-    std::string_view rest = relative;
-    while (at) {
-        const std::size_t slash = rest.find('/');
-        const std::string name(rest.substr(0, slash));
-        if (slash == std::string_view::npos) return Descriptor(::openat(at.get(), name.c_str(), flags | O_NOFOLLOW));
-        at = Descriptor(::openat(at.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        rest = rest.substr(slash + 1);
-    }
-    return at;
-}
-
-Descriptor open_beneath(int folder, const std::string& relative) {
-    // O_NONBLOCK: opening a FIFO that somebody left there must not wait for its writer.
-    constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-    open_how how{};
-    how.flags = kFlags;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    const long fd = ::syscall(SYS_openat2, folder, relative.c_str(), &how, sizeof how);
-    if (fd >= 0) return Descriptor(static_cast<int>(fd));
-    if (errno == ENOSYS || errno == EPERM) return walk(folder, relative, kFlags);
-    return Descriptor(-1);
-}
 
 bool has_hidden_segment(std::string_view path) noexcept {
     return path.front() == '.' || path.find("/.") != std::string_view::npos;
@@ -157,7 +111,7 @@ FileAnswer open_file(const HttpFiles& files, const FileRequest& request) {
 
     const Descriptor folder(::open(files.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return failed_open(errno);
-    Descriptor file = open_beneath(folder.get(), relative);
+    Descriptor file(open_beneath(folder.get(), relative));
     if (!file) return failed_open(errno);
     struct stat info {};
     if (::fstat(file.get(), &info) != 0) return failed_open(errno);

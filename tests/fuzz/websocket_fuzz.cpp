@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include <plugins/gateway/http_head.hpp>
-#include <plugins/gateway/ip_limits.hpp>
 #include <plugins/gateway/shard.hpp>
 
 #include "tests/plugins/gateway/support.hpp"
@@ -122,15 +121,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(kPrepared);
     static const HostServices host{small.loops,   sessions,  small.routes, small.background,
                                    small.metrics, small.log, small.clock};
-    static const Rules rules(Settings{}, 1);
-    static Tallies tallies(small.metrics);
-    static IpLimits limits(IpLimits::Options{});
+    static const auto common = std::make_shared<Common>(Settings{}, host);
 
-    const auto shard = std::make_shared<Shard>(small.loops.at(0), host, rules, tallies, limits, nullptr);
+    const auto shard = std::make_shared<Shard>(small.loops.at(0), common);
     int pair[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) std::abort();
     TestSocket client(pair[1]);
-    must_hold(limits.enter_total());
+    must_hold(common->limits.enter_total());
     shard->adopt(pair[0], *IpAddress::parse("127.0.0.1"), false);
 
     const unsigned mode = data[0];
@@ -161,7 +158,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     small.turn(3);
     client.receive();
     server_bytes_are_in_order(client.received, client.ended);
-    must_hold(gone && shard->size() == 0 && limits.open() == 0 && client.ended);
+    must_hold(gone && shard->size() == 0 && common->limits.open() == 0 && client.ended);
     must_hold(small.loops.hand(0).watched() == 0);
     return 0;
 }

@@ -1,10 +1,14 @@
 #include <plugins/gateway/static_files.hpp>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+
+#include <plugins/gateway/descriptor.hpp>
+#include <plugins/gateway/folder_open.hpp>
 
 #include "tests/plugins/gateway/support.hpp"
 
@@ -81,6 +85,25 @@ TEST_F(StaticFiles, NoLinkLeadsOut) {
     std::filesystem::create_symlink("loop.txt", inside + "loop.txt");
     for (const char* path : {"/relative.txt", "/absolute.txt", "/up/outside.txt", "/loop.txt"})
         EXPECT_EQ(open(path).response.status, 404) << path;
+}
+
+TEST_F(StaticFiles, TheWalkOfOldKernelsHoldsToo) {
+    std::filesystem::create_symlink("../outside.txt", files.folder + "/link.txt");
+    std::filesystem::create_directory_symlink(folder.path(), files.folder + "/up");
+    const Descriptor root(::open(files.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    using Opener = int (*)(int, const std::string&) noexcept;
+    for (const Opener opener : {Opener{open_beneath}, Opener{open_by_walk}}) {
+        for (const char* good : {"index.html", "js/app.js", "name with blank.txt"})
+            EXPECT_TRUE(Descriptor(opener(root.get(), good))) << good;
+        for (const std::string& bad :
+             {std::string("../outside.txt"), std::string("js/../../outside.txt"), std::string("link.txt"),
+              std::string("up/outside.txt"), std::string("/etc/passwd"), std::string("js/.."), std::string("missing"),
+              std::string("index.html/x"), std::string(), std::string(300, 'a'), std::string(300, 'a') + "/x"}) {
+            const Descriptor opened(opener(root.get(), bad));
+            struct stat info {};
+            EXPECT_TRUE(!opened || (::fstat(opened.get(), &info) == 0 && S_ISDIR(info.st_mode))) << bad;
+        }
+    }
 }
 
 TEST_F(StaticFiles, OnlyRegularFiles) {
