@@ -18,9 +18,9 @@ void describe(Fields<HelloMessage>& f) {
 }
 
 void describe(Fields<JoinMessage>& f) {
-    f(&JoinMessage::space, "space", "the space to go to; the present one is left")
+    f(&JoinMessage::space, "space", "the space to go to, empty: the default one; the present one is left")
         .required()
-        .length(1, 100)
+        .max_length(100)
         .matching(Pattern::line);
 }
 

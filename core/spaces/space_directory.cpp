@@ -16,12 +16,12 @@ SpaceDirectory::~SpaceDirectory() = default;
 
 SpaceSettings SpaceDirectory::resolve(const std::string& name, std::size_t open_on_demand) {
     if (!host_.env.source) {
-        if (name != host_.options.default_space)
+        if (!name.empty() && name != host_.options.default_space)
             throw Error(Code::not_found, "there is no space \"" + name + "\" here; the only one is \"" +
                                              host_.options.default_space + "\"")
                 .at("d.space");
         SpaceSettings settings;
-        settings.id = name;
+        settings.id = host_.options.default_space;
         settings.permanent = true;
         return settings;
     }

@@ -8,12 +8,10 @@
 namespace cairn::identity {
 
 void describe(Fields<Config>& f) {
-    f(&Config::allow_guests, "allow_guests", "new guests may come in; false: only those who were here before")
-        .reload(Reload::live);
+    f(&Config::allow_guests, "allow_guests", "new guests may come in; false: only those who were here before");
     f(&Config::resume_expires, "resume_expires", "how long after his last visit a guest is still recognised by his browser")
         .between(Duration(60'000), Duration(400LL * 24 * 3600 * 1000))
-        .example("30d")
-        .reload(Reload::live);
+        .example("30d");
 }
 
 /// Shared with the completions of reads that are still running when the plugin stops.

@@ -53,7 +53,7 @@ void describe(Fields<Config>& f) {
             }
             return {};
         });
-    f(&Config::default_space, "default_space", "where players go who name no space")
+    f(&Config::default_space, "default_space", "where `space.join` with an empty name leads")
         .length(1, 100)
         .check([](const std::string& name) { return space_name_problem(name); });
     f(&Config::on_demand, "on_demand",

@@ -132,6 +132,8 @@ TEST_F(World, ALinkIsARoomAndRoomsAreApart) {
     EXPECT_FALSE(bob.wait_event("object.created", std::chrono::milliseconds(200)));
     EXPECT_EQ(refusal(bob.ask("space.join", {{"space", "../etc"}})), "invalid_field");
 
+    EXPECT_EQ(ada.ask("space.join", {{"space", ""}})["d"]["space"].text(), "main") << "no name is the default space";
+    EXPECT_TRUE(ada.ask("space.join", {{"space", "garden-7"}})["ok"].boolean_or(false));
     const Document moved = bob.ask("space.join", {{"space", "garden-7"}});
     EXPECT_TRUE(moved["ok"].boolean_or(false)) << moved.to_json();
     EXPECT_TRUE(ada.wait_event("user.joined"));
