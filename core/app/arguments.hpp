@@ -21,13 +21,14 @@ private:
 
 /// An option that a command knows.
 struct OptionSpec {
-    std::string name;        ///< "--set"
+    std::string name;  ///< "--set"
     bool takes_value = false;
     std::string short_name;  ///< "-c" or empty
     bool repeats = false;
 };
 
-/// Words and options of a command line. Options may stand anywhere, as `--name value` or `--name=value`; `--` ends them.
+/// Words and options of a command line. Options may stand anywhere, as `--name value` or `--name=value`; `--` ends
+/// them.
 class Arguments {
 public:
     /// Throws UsageError with a near name for an unknown option, a missing value or a repeated option.

@@ -32,10 +32,12 @@ int unknown_verb(const std::vector<std::string>& words, Terminal& terminal) {
     if (!group.empty()) {
         const std::string asked = words[0] + (words.size() > 1 ? " " + words[1] : "");
         const std::string near = words.size() > 1 ? did_you_mean(asked, group) : "";
-        terminal.err << "cairn: '" << asked << "' is not a command" << (near.empty() ? ".\n" : "; did you mean '" + near + "'?\n");
+        terminal.err << "cairn: '" << asked << "' is not a command"
+                     << (near.empty() ? ".\n" : "; did you mean '" + near + "'?\n");
         for (const Command& command : commands()) {
             if (std::find(group.begin(), group.end(), command.name) == group.end()) continue;
-            terminal.err << "  cairn " << command.name << " " << command.arguments << "\n      " << command.summary << "\n";
+            terminal.err << "  cairn " << command.name << " " << command.arguments << "\n      " << command.summary
+                         << "\n";
         }
         return exit_code::kUsage;
     }
@@ -51,9 +53,15 @@ int unknown_verb(const std::vector<std::string>& words, Terminal& terminal) {
 }  // namespace
 
 const std::vector<Command>& commands() {
-    static const std::vector<Command> all{run_command(),          check_command(),       plugins_list_command(),
-                                          plugins_inspect_command(), config_explain_command(), config_show_command(),
-                                          config_reference_command(), version_command(),  help_command()};
+    static const std::vector<Command> all{run_command(),
+                                          check_command(),
+                                          plugins_list_command(),
+                                          plugins_inspect_command(),
+                                          config_explain_command(),
+                                          config_show_command(),
+                                          config_reference_command(),
+                                          version_command(),
+                                          help_command()};
     return all;
 }
 
@@ -69,7 +77,8 @@ int run_command_line(const std::vector<std::string>& words, Terminal& terminal) 
     const Command* command = find_command(asked, used);
     if (!command) return unknown_verb(asked, terminal);
     const std::vector<std::string> rest(asked.begin() + static_cast<std::ptrdiff_t>(used), asked.end());
-    if (std::any_of(rest.begin(), rest.end(), [](const std::string& word) { return word == "--help" || word == "-h"; })) {
+    if (std::any_of(rest.begin(), rest.end(),
+                    [](const std::string& word) { return word == "--help" || word == "-h"; })) {
         terminal.out << "cairn " << command->name << " " << command->arguments << "\n\n" << command->details;
         return exit_code::kOk;
     }

@@ -47,7 +47,8 @@ Place follow(const StructType& root, const std::vector<std::string>& parts, std:
             type = type->element;
         }
         if (i + 1 >= parts.size()) break;
-        if (type->kind != Kind::structure) throw UsageError("'" + field->name + "' has nothing below it, so " + path + " is no setting");
+        if (type->kind != Kind::structure)
+            throw UsageError("'" + field->name + "' has nothing below it, so " + path + " is no setting");
         const StructType& next = type->structure();
         place.object = direct ? static_cast<const char*>(place.object) + field->offset : next.defaults.get();
         place.type = &next;
@@ -71,7 +72,8 @@ int explain(const Arguments& arguments, Terminal& terminal) {
     const std::vector<std::string> parts = split(path);
 
     std::unique_ptr<Preparation> preparation;
-    if (arguments.words().size() > 1 || arguments.has("--config")) preparation = prepare(configuration_inputs(arguments, 1));
+    if (arguments.words().size() > 1 || arguments.has("--config"))
+        preparation = prepare(configuration_inputs(arguments, 1));
     ProblemReport report;
     std::unique_ptr<PluginSet> loaded;
     const StructType* root = &struct_type<HostConfig>();
@@ -87,7 +89,8 @@ int explain(const Arguments& arguments, Terminal& terminal) {
         };
         const LoadedPlugin* plugin = find(set);
         if (!plugin) {
-            const std::vector<std::string> folders = preparation ? preparation->host.plugin_dirs : std::vector<std::string>{};
+            const std::vector<std::string> folders =
+                preparation ? preparation->host.plugin_dirs : std::vector<std::string>{};
             loaded = std::make_unique<PluginSet>(PluginFinder(plugin_folders(folders)), find_share_dir({}));
             loaded->load({{parts[1], {}, {}}}, report);
             plugin = find(loaded.get());
@@ -111,8 +114,8 @@ int explain(const Arguments& arguments, Terminal& terminal) {
     }
     static const std::vector<ConfigSource> kNoSources;
     const Document* value = preparation ? preparation->configuration->at(path) : nullptr;
-    terminal.out << explain_field(*place.field, static_cast<const char*>(place.object) + place.field->offset, path, value,
-                                  preparation ? preparation->configuration->sources() : kNoSources);
+    terminal.out << explain_field(*place.field, static_cast<const char*>(place.object) + place.field->offset, path,
+                                  value, preparation ? preparation->configuration->sources() : kNoSources);
     const Type* inner = place.field->type;
     while (inner->element) inner = inner->element;
     if (inner->kind == Kind::structure) {

@@ -16,8 +16,9 @@ namespace fs = std::filesystem;
 /// File name → content of all pages: the host's and one per plugin in the folders. Throws PluginRefused.
 std::map<std::string, std::string> make_pages(const std::vector<std::string>& folders) {
     std::map<std::string, std::string> pages;
-    std::string index = "# Settings\n\nWritten by `cairn config reference` from the descriptions in the program; do not edit.\n\n"
-                        "- [host](host.md): everything outside of `plugins`\n";
+    std::string index =
+        "# Settings\n\nWritten by `cairn config reference` from the descriptions in the program; do not edit.\n\n"
+        "- [host](host.md): everything outside of `plugins`\n";
     pages["host.md"] = reference_page("Host", "", struct_type<HostConfig>());
     const PluginFinder finder(plugin_folders(folders));
     PluginSet set(finder, find_share_dir({}));
@@ -85,8 +86,10 @@ Command config_reference_command() {
     return {"config reference",
             "--out DIR | --check DIR [--dir PLUGINS]…",
             "writes a page per plugin with all settings, or checks that the pages are up to date",
-            "The pages come from the descriptions in the plugins, so they cannot be wrong, only old; --check tells (exit code 1).\n\n"
-            "Examples:\n  cairn config reference --out config/reference\n  cairn config reference --check config/reference\n",
+            "The pages come from the descriptions in the plugins, so they cannot be wrong, only old; --check tells "
+            "(exit code 1).\n\n"
+            "Examples:\n  cairn config reference --out config/reference\n  cairn config reference --check "
+            "config/reference\n",
             {{"--out", true, "", false}, {"--check", true, "", false}, {"--dir", true, "", true}},
             reference};
 }

@@ -65,6 +65,8 @@ DataLock::DataLock(const std::string& folder) : folder_(fs::absolute(folder).lex
     }
 }
 
-DataLock::~DataLock() { ::close(fd_); }
+DataLock::~DataLock() {
+    ::close(fd_);
+}
 
 }  // namespace cairn::core

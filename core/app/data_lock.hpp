@@ -4,7 +4,8 @@
 
 namespace cairn::core {
 
-/// Holds the data folder for this process. The lock is the kernel's (flock), so it goes with the process however it ends.
+/// Holds the data folder for this process. The lock is the kernel's (flock), so it goes with the process however it
+/// ends.
 class DataLock {
 public:
     /// Makes `folder` (mode 0700) when it is missing and locks it. Throws std::runtime_error that says which process

@@ -18,7 +18,8 @@ int help(const Arguments& arguments, Terminal& terminal) {
     for (const Command& command : commands()) {
         names.push_back(command.name);
         if (command.name != name && command.name.rfind(name + " ", 0) != 0) continue;
-        terminal.out << (found ? "\n" : "") << "cairn " << command.name << " " << command.arguments << "\n\n" << command.details;
+        terminal.out << (found ? "\n" : "") << "cairn " << command.name << " " << command.arguments << "\n\n"
+                     << command.details;
         found = true;
     }
     if (found) return exit_code::kOk;
@@ -33,7 +34,8 @@ void print_overview(std::ostream& out) {
     std::size_t width = 0;
     for (const Command& command : commands()) width = std::max(width, command.name.size());
     for (const Command& command : commands()) {
-        out << "  cairn " << command.name << std::string(width - command.name.size() + 2, ' ') << command.summary << "\n";
+        out << "  cairn " << command.name << std::string(width - command.name.size() + 2, ' ') << command.summary
+            << "\n";
     }
     out << "\nTo begin:\n"
            "  cairn check config/metaverse.yaml    says everything that is wrong, starts nothing\n"

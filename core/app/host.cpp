@@ -62,10 +62,19 @@ Host::Host(Preparation& preparation, SignalWatch& signals)
       lanes_({}, metrics_),
       stall_watch_(loops_.event_loops(), metrics_, core_log(), {}),
       commits_(commit_options(preparation.host.durability), lanes_, clock_, metrics_),
-      spaces_(space_options(preparation.host.server), {&loops_, &lanes_, &commits_, &clock_, &metrics_, nullptr, nullptr},
+      spaces_(space_options(preparation.host.server),
+              {&loops_, &lanes_, &commits_, &clock_, &metrics_, nullptr, nullptr},
               preparation.plugins->declarations().behaviours),
-      parts_{&metrics_, &clock_, &loops_, &lanes_, &commits_, &spaces_, &spaces_,
-             &preparation.plugins->declarations().routes, &preparation.plugins->declarations().tables, lock_.folder(),
+      parts_{&metrics_,
+             &clock_,
+             &loops_,
+             &lanes_,
+             &commits_,
+             &spaces_,
+             &spaces_,
+             &preparation.plugins->declarations().routes,
+             &preparation.plugins->declarations().tables,
+             lock_.folder(),
              preparation.plugins->share_dir(),
              [this](std::string_view label, std::string_view text) { announcements_.emplace_back(label, text); }},
       busy_(kSayStillBusy,
@@ -133,9 +142,7 @@ void Host::open_store(const std::string& plugin) {
     call("open", [&] { store->open(); });
     store_ = store;
     int applied = 0;
-    call("migrate", [&] {
-        applied = store->migrate(find_migrations(set.share_dir(), names, store->engine()));
-    });
+    call("migrate", [&] { applied = store->migrate(find_migrations(set.share_dir(), names, store->engine())); });
     if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
     call("prepare its tables", [&] { store->bind(tables); });
     call("take commits", [&] { commits_.start(*store); });
@@ -201,6 +208,8 @@ void Host::stop() {
     LogSink::instance().flush();
 }
 
-const std::vector<std::string>& Host::leaks() const { return lifecycle_.leaks(); }
+const std::vector<std::string>& Host::leaks() const {
+    return lifecycle_.leaks();
+}
 
 }  // namespace cairn::core

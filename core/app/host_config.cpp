@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 void describe(Fields<LogConfig>& f) {
     f(&LogConfig::level, "level", "lines below this level are left out")
         .one_of({"trace", "debug", "info", "warning", "error"});
-    f(&LogConfig::format, "format", "`text` for people, `json` for programs that collect logs").one_of({"text", "json"});
+    f(&LogConfig::format, "format", "`text` for people, `json` for programs that collect logs")
+        .one_of({"text", "json"});
     f(&LogConfig::file, "file", "write to this file instead of standard error");
 }
 
@@ -27,14 +28,20 @@ void describe(Fields<ServerConfig>& f) {
     f(&ServerConfig::sessions_per_player, "sessions_per_player", "connections that one player may have at once")
         .between(1, 100);
     f(&ServerConfig::loops, "loops", "event loops; 0 means one per core").between(0, 256);
-    f(&ServerConfig::default_space, "default_space", "where a player goes who names no space").matching(Pattern::identifier);
-    f(&ServerConfig::close_empty_spaces, "close_empty_spaces", "a space opened on demand closes after it was empty for this long")
+    f(&ServerConfig::default_space, "default_space", "where a player goes who names no space")
+        .matching(Pattern::identifier);
+    f(&ServerConfig::close_empty_spaces, "close_empty_spaces",
+      "a space opened on demand closes after it was empty for this long")
         .between(0s, 24h);
-    f(&ServerConfig::hello_within, "hello_within", "a connection that has not said hello by then is closed").between(1s, 60s);
-    f(&ServerConfig::heartbeat, "heartbeat", "how often a quiet connection is asked whether it is still there").between(5s, 5min);
-    f(&ServerConfig::slow_client_grace, "slow_client_grace", "how long a client may leave its outbox full before it is let go")
+    f(&ServerConfig::hello_within, "hello_within", "a connection that has not said hello by then is closed")
+        .between(1s, 60s);
+    f(&ServerConfig::heartbeat, "heartbeat", "how often a quiet connection is asked whether it is still there")
+        .between(5s, 5min);
+    f(&ServerConfig::slow_client_grace, "slow_client_grace",
+      "how long a client may leave its outbox full before it is let go")
         .between(1s, 5min);
-    f(&ServerConfig::messages, "messages", "messages of one player; the burst may be twice the count").between(1, 100000);
+    f(&ServerConfig::messages, "messages", "messages of one player; the burst may be twice the count")
+        .between(1, 100000);
     f(&ServerConfig::max_message, "max_message", "the longest message of a client").between(1024, 16 << 20);
     f(&ServerConfig::outbox, "outbox", "bytes that may wait for one client").between(64 << 10, 64 << 20);
     f(&ServerConfig::outbox_messages, "outbox_messages", "messages that may wait for one client").between(16, 65536);
@@ -43,10 +50,13 @@ void describe(Fields<ServerConfig>& f) {
 
 void describe(Fields<DurabilityConfig>& f) {
     f(&DurabilityConfig::group, "group", "commits that share one transaction at most").between(1, 10000);
-    f(&DurabilityConfig::wait, "wait", "how long a small group waits for company while others are written").between(0ms, 100ms);
-    f(&DurabilityConfig::coalesce, "coalesce", "positions and the like are on disk at most this much later").between(10ms, 10min);
+    f(&DurabilityConfig::wait, "wait", "how long a small group waits for company while others are written")
+        .between(0ms, 100ms);
+    f(&DurabilityConfig::coalesce, "coalesce", "positions and the like are on disk at most this much later")
+        .between(10ms, 10min);
     f(&DurabilityConfig::queue, "queue", "commits that may wait; more are refused").between(100, 10000000);
-    f(&DurabilityConfig::queue_bytes, "queue_bytes", "bytes that may wait; more are refused").between(1 << 20, 4.0 * (1u << 30));
+    f(&DurabilityConfig::queue_bytes, "queue_bytes", "bytes that may wait; more are refused")
+        .between(1 << 20, 4.0 * (1u << 30));
 }
 
 void describe(Fields<HostConfig>& f) {
@@ -54,7 +64,8 @@ void describe(Fields<HostConfig>& f) {
     f(&HostConfig::name, "name", "what this server is called").length(1, 64).matching(Pattern::name);
     f(&HostConfig::profile, "profile", "`development` allows core dumps; `production` keeps memory private")
         .one_of({"production", "development"});
-    f(&HostConfig::data_dir, "data_dir", "folder for everything that lasts; relative to where cairn is started").length(1, 4096);
+    f(&HostConfig::data_dir, "data_dir", "folder for everything that lasts; relative to where cairn is started")
+        .length(1, 4096);
     f(&HostConfig::share_dir, "share_dir", "folder with sql/ and the pages; empty: found beside the program");
     f(&HostConfig::plugin_dirs, "plugin_dirs", "folders searched for plugins before those beside the program")
         .example("[/opt/cairn/plugins]");

@@ -32,8 +32,9 @@ Document declared(PluginSet& set) {
     for (const Document& route : set.declarations().routes.to_document().items()) {
         routes.push(std::string(route["method"].text()) + " " + std::string(route["pattern"].text()));
     }
-    return {{"settings", settings}, {"provides", names_of(setup.node().provides)}, {"needs", needs},
-            {"behaviours", behaviours}, {"tables", tables}, {"routes", routes}};
+    return {{"settings", settings}, {"provides", names_of(setup.node().provides)},
+            {"needs", needs},       {"behaviours", behaviours},
+            {"tables", tables},     {"routes", routes}};
 }
 
 int inspect(const Arguments& arguments, Terminal& terminal) {
@@ -80,7 +81,8 @@ int inspect(const Arguments& arguments, Terminal& terminal) {
     for (const Document::Member& member : answer.members()) {
         if (member.key == "problems" || member.key == "ok") continue;
         if (!member.value.is_list()) {
-            terminal.out << member.key << ": " << (member.value.is_text() ? std::string(member.value.text()) : member.value.to_json())
+            terminal.out << member.key << ": "
+                         << (member.value.is_text() ? std::string(member.value.text()) : member.value.to_json())
                          << "\n";
             continue;
         }

@@ -29,8 +29,8 @@ int list(const Arguments& arguments, Terminal& terminal) {
             all_good = false;
             answer.push({{"name", name}, {"ok", false}, {"problem", refusal.what()}, {"cure", refusal.cure()}});
             if (!arguments.has("--json")) {
-                terminal.out << name << pad << "refused: " << refusal.what() << "\n" << std::string(width + 2, ' ')
-                             << refusal.cure() << "\n";
+                terminal.out << name << pad << "refused: " << refusal.what() << "\n"
+                             << std::string(width + 2, ' ') << refusal.cure() << "\n";
             }
         }
     }
@@ -49,7 +49,8 @@ Command plugins_list_command() {
     return {"plugins list",
             "[--dir DIR]… [--json]",
             "lists the plugins that could be used, with version and ABI; runs nothing of them",
-            "Reads the descriptors of all plugins in the folders beside the program. Exit code 1 when one would be refused.\n\n"
+            "Reads the descriptors of all plugins in the folders beside the program. Exit code 1 when one would be "
+            "refused.\n\n"
             "  --dir DIR  searches this folder first\n"
             "  --json     the answer as one JSON list\n\n"
             "Example:\n  cairn plugins list --dir ./build/dev/plugins\n",

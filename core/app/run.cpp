@@ -58,7 +58,8 @@ int run(const Arguments& arguments, Terminal& terminal) {
     if (preparation->host.profile == "production" && host_build().sanitizer == 0) keep_memory_private();
     raise_descriptor_limit(preparation->host.server.max_connections);
 
-    SignalWatch signals([] { core_log().info("SIGHUP: reload is reserved and does nothing yet; restart to change settings"); });
+    SignalWatch signals(
+        [] { core_log().info("SIGHUP: reload is reserved and does nothing yet; restart to change settings"); });
     signals.set_impatient(true);
     int code = exit_code::kOk;
     Host host(*preparation, signals);
@@ -91,7 +92,8 @@ Command run_command() {
     return {"run",
             "FILE [-c FILE]… [--set KEY=VALUE]…",
             "starts what a configuration describes, in the foreground",
-            "Checks everything first, as `check` does, then starts and prints where to go. SIGTERM or Ctrl+C drains: players\n"
+            "Checks everything first, as `check` does, then starts and prints where to go. SIGTERM or Ctrl+C drains: "
+            "players\n"
             "are told and have server.shutdown.drain to leave; once more skips that.\n\n"
             "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
             "  --set KEY=VALUE  sets one value after all files\n\n"

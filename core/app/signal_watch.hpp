@@ -10,11 +10,12 @@
 
 namespace cairn::core {
 
-/// Turns signals into words: SIGTERM and SIGINT ask for the end, the second one skips the grace, the third ends at once;
-/// SIGHUP is reserved for reload. One thread reads them from a signalfd, so that no code ever runs in a handler.
+/// Turns signals into words: SIGTERM and SIGINT ask for the end, the second one skips the grace, the third ends at
+/// once; SIGHUP is reserved for reload. One thread reads them from a signalfd, so that no code ever runs in a handler.
 class SignalWatch {
 public:
-    /// Blocks the signals for this thread and all that it starts, and ignores SIGPIPE. Before any thread starts. [control]
+    /// Blocks the signals for this thread and all that it starts, and ignores SIGPIPE. Before any thread starts.
+    /// [control]
     static void block();
 
     explicit SignalWatch(std::function<void()> on_reload);

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "core/app/command.hpp"
 #include <cairn/document.hpp>
+#include "core/app/command.hpp"
 
 #include "core/plugins/compatibility.hpp"
 
@@ -18,7 +18,8 @@ std::vector<std::string> mapped_libraries() {
             const std::filesystem::path path(info->dlpi_name);
             std::error_code error;
             const std::filesystem::path real = std::filesystem::canonical(path, error);
-            if (!error && !path.empty()) static_cast<std::vector<std::string>*>(to)->push_back(real.filename().string());
+            if (!error && !path.empty())
+                static_cast<std::vector<std::string>*>(to)->push_back(real.filename().string());
             return 0;
         },
         &names);
@@ -37,12 +38,9 @@ int version(const Arguments& arguments, Terminal& terminal) {
     }
     Document libraries = Document::list();
     for (const std::string& name : mapped_libraries()) libraries.push(name);
-    const Document answer{{"version", build.version},
-                          {"abi", abi},
-                          {"compiler", build.compiler},
-                          {"standard_library", standard_library_name(build)},
-                          {"sanitizer", sanitizer_name(build)},
-                          {"libraries", libraries}};
+    const Document answer{{"version", build.version},           {"abi", abi},
+                          {"compiler", build.compiler},         {"standard_library", standard_library_name(build)},
+                          {"sanitizer", sanitizer_name(build)}, {"libraries", libraries}};
     terminal.out << answer.to_json() << "\n";
     return exit_code::kOk;
 }

@@ -27,10 +27,14 @@ std::string standard_library_name(const abi::Descriptor& build) {
 
 std::string sanitizer_name(const abi::Descriptor& build) {
     switch (build.sanitizer) {
-        case 0: return "none";
-        case 1: return "AddressSanitizer";
-        case 2: return "ThreadSanitizer";
-        default: return "an unknown sanitizer";
+        case 0:
+            return "none";
+        case 1:
+            return "AddressSanitizer";
+        case 2:
+            return "ThreadSanitizer";
+        default:
+            return "an unknown sanitizer";
     }
 }
 
@@ -54,20 +58,20 @@ std::vector<BuildDifference> compare_builds(const abi::Descriptor& plugin, const
                                "Build it for the machine that runs this host."});
     }
     if (plugin.standard_library != host.standard_library) {
-        differences.push_back({who(plugin) + " was built with " + standard_library_name(plugin) + ", this host with " +
-                                   standard_library_name(host) + ": strings and containers are different types.",
-                               plugin.standard_library == 2 ? "Rebuild it without -stdlib=libc++."
-                                                            : "Rebuild it with -stdlib=libc++."});
+        differences.push_back(
+            {who(plugin) + " was built with " + standard_library_name(plugin) + ", this host with " +
+                 standard_library_name(host) + ": strings and containers are different types.",
+             plugin.standard_library == 2 ? "Rebuild it without -stdlib=libc++." : "Rebuild it with -stdlib=libc++."});
     } else if (plugin.library_release > host.library_release) {
         differences.push_back({who(plugin) + " was built with " + standard_library_name(plugin) + ", this host with " +
                                    standard_library_name(host) + ": it may need what the older library does not have.",
                                "Rebuild it with the compiler of this host, or use a cairn built with the newer one."});
     }
     if (plugin.cxx11_strings != host.cxx11_strings) {
-        differences.push_back({who(plugin) + " was built with _GLIBCXX_USE_CXX11_ABI=" +
-                                   std::to_string(plugin.cxx11_strings) + ", this host with " +
-                                   std::to_string(host.cxx11_strings) + ": std::string has another layout.",
-                               "Rebuild it with -D_GLIBCXX_USE_CXX11_ABI=" + std::to_string(host.cxx11_strings) + "."});
+        differences.push_back(
+            {who(plugin) + " was built with _GLIBCXX_USE_CXX11_ABI=" + std::to_string(plugin.cxx11_strings) +
+                 ", this host with " + std::to_string(host.cxx11_strings) + ": std::string has another layout.",
+             "Rebuild it with -D_GLIBCXX_USE_CXX11_ABI=" + std::to_string(host.cxx11_strings) + "."});
     }
     if (plugin.debug_containers != host.debug_containers) {
         differences.push_back({who(plugin) + " was built " + (plugin.debug_containers ? "with" : "without") +
@@ -81,8 +85,9 @@ std::vector<BuildDifference> compare_builds(const abi::Descriptor& plugin, const
                                "Rebuild it with -std=c++20 or newer."});
     }
     if (plugin.sanitizer != host.sanitizer) {
-        differences.push_back({who(plugin) + " was built with sanitizer: " + sanitizer_name(plugin) + ", this host with: " +
-                                   sanitizer_name(host) + "; the two do not see each other's memory rightly.",
+        differences.push_back({who(plugin) + " was built with sanitizer: " + sanitizer_name(plugin) +
+                                   ", this host with: " + sanitizer_name(host) +
+                                   "; the two do not see each other's memory rightly.",
                                host.sanitizer == 0   ? "Rebuild it without -fsanitize."
                                : host.sanitizer == 1 ? "Rebuild it with -fsanitize=address."
                                                      : "Rebuild it with -fsanitize=thread."});

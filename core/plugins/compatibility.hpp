@@ -13,8 +13,8 @@ struct BuildDifference {
     std::string cure;
 };
 
-/// Compares a plugin's build with the host's, field by field. Empty: it may be loaded. When the ABI differs nothing else
-/// is compared, as the other fields may mean something else then. [any]
+/// Compares a plugin's build with the host's, field by field. Empty: it may be loaded. When the ABI differs nothing
+/// else is compared, as the other fields may mean something else then. [any]
 std::vector<BuildDifference> compare_builds(const abi::Descriptor& plugin, const abi::Descriptor& host);
 
 /// How this host was built. [any]

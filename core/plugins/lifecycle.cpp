@@ -11,12 +11,15 @@ namespace cairn::core {
 Lifecycle::Lifecycle(PluginSet& set, const HostParts& parts, Hooks hooks)
     : set_(set), parts_(parts), hooks_(std::move(hooks)) {}
 
-Lifecycle::~Lifecycle() { stop(); }
+Lifecycle::~Lifecycle() {
+    stop();
+}
 
 void Lifecycle::fail(const LoadedPlugin& plugin, const char* phase, const std::string& what) const {
-    throw StartFailed("plugin " + plugin.name + " " + plugin.file.descriptor.version + " failed in " + phase + ": " + what,
-                      "Mend what it names (`cairn config explain plugins." + plugin.name +
-                          "` shows its settings) or remove it from the file.");
+    throw StartFailed(
+        "plugin " + plugin.name + " " + plugin.file.descriptor.version + " failed in " + phase + ": " + what,
+        "Mend what it names (`cairn config explain plugins." + plugin.name +
+            "` shows its settings) or remove it from the file.");
 }
 
 void Lifecycle::start() {
@@ -27,8 +30,8 @@ void Lifecycle::start() {
         set_.declarations().services.fill_slots_of(plugin->name);
         const std::string folder = std::filesystem::path(plugin->file.path).parent_path().string();
         Running running{plugin.get(), std::make_unique<PluginRuntime>(plugin->name, folder, parts_)};
-        const auto outcome = fenced({intern(plugin->name), nullptr, intern("start")},
-                                    [&] { plugin->object->start(*running.runtime); });
+        const auto outcome =
+            fenced({intern(plugin->name), nullptr, intern("start")}, [&] { plugin->object->start(*running.runtime); });
         if (outcome) {
             set_.declarations().services.empty_slots_of(plugin->name);
             finished_.push_back(std::move(running.runtime));
@@ -81,7 +84,8 @@ void Lifecycle::stop() noexcept {
 
 void Lifecycle::note_leaks(const std::string& name) {
     std::vector<Resource> left = leak_watch_.left_by(name);
-    // A joined thread may be seen for a moment longer: the kernel wakes who joins before it takes the thread off the list.
+    // A joined thread may be seen for a moment longer: the kernel wakes who joins before it takes the thread off the
+    // list.
     for (int tries = 0; !left.empty() && tries < 20; ++tries) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
         left = leak_watch_.left_by(name);

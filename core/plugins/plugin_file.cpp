@@ -94,13 +94,12 @@ Elf64_Ehdr read_header(const FileReader& file, const std::string& path) {
     constexpr unsigned char kOrder = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != kOrder ||
         (kMachine != EM_NONE && header.e_machine != kMachine)) {
-        throw PluginRefused("plugin file " + path + " was built for another kind of machine (ELF class " +
-                                std::to_string(header.e_ident[EI_CLASS]) + ", byte order " +
-                                std::to_string(header.e_ident[EI_DATA]) + ", machine " +
-                                std::to_string(header.e_machine) + "; this host is class " +
-                                std::to_string(ELFCLASS64) + ", byte order " + std::to_string(kOrder) + ", machine " +
-                                std::to_string(kMachine) + ")",
-                            "Build the plugin on, or for, the machine that runs this host.");
+        throw PluginRefused(
+            "plugin file " + path + " was built for another kind of machine (ELF class " +
+                std::to_string(header.e_ident[EI_CLASS]) + ", byte order " + std::to_string(header.e_ident[EI_DATA]) +
+                ", machine " + std::to_string(header.e_machine) + "; this host is class " + std::to_string(ELFCLASS64) +
+                ", byte order " + std::to_string(kOrder) + ", machine " + std::to_string(kMachine) + ")",
+            "Build the plugin on, or for, the machine that runs this host.");
     }
     if (header.e_type != ET_DYN) {
         throw PluginRefused("plugin file " + path + " is an ELF file but not a shared object (type " +

@@ -26,8 +26,8 @@ struct PluginFile {
 };
 
 /// Reads the descriptor out of the ELF section `.cairn.plugin` of `path` and the names of the libraries it needs.
-/// Every offset and length of the file is checked against its size; nothing is mapped, so that a file that shrinks while
-/// it is read ends in a refusal. Throws PluginRefused. [any]
+/// Every offset and length of the file is checked against its size; nothing is mapped, so that a file that shrinks
+/// while it is read ends in a refusal. Throws PluginRefused. [any]
 PluginFile read_plugin_file(const std::string& path);
 
 }  // namespace cairn::core

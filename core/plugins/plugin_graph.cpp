@@ -63,7 +63,9 @@ private:
     }
 
     void check_bindings() {
-        for (const auto& [service, plugin] : bindings_) {
+        for (const auto& binding : bindings_) {
+            const std::string& service = binding.first;
+            const std::string& plugin = binding.second;  // clang 14 lets no lambda hold a structured binding
             std::vector<std::string> offered;
             bool known_service = false;
             bool fits = false;
@@ -71,7 +73,8 @@ private:
                 offered.push_back(bare(name));
                 if (bare(name) != service) continue;
                 known_service = true;
-                fits = fits || std::any_of(who.begin(), who.end(), [&](std::size_t i) { return nodes_[i].plugin == plugin; });
+                fits = fits ||
+                       std::any_of(who.begin(), who.end(), [&](std::size_t i) { return nodes_[i].plugin == plugin; });
             }
             if (fits) continue;
             const std::string path = "services." + service;
@@ -97,12 +100,14 @@ private:
         }
         std::vector<std::string> others;
         for (const std::string& name : available_) {
-            if (std::none_of(nodes_.begin(), nodes_.end(), [&](const GraphNode& other) { return other.plugin == name; })) {
+            if (std::none_of(nodes_.begin(), nodes_.end(),
+                             [&](const GraphNode& other) { return other.plugin == name; })) {
                 others.push_back(name);
             }
         }
         report_.add(node.mark, "plugins." + node.plugin,
-                    "plugin " + node.plugin + " needs the service " + service.text() + ", which no plugin of this file provides",
+                    "plugin " + node.plugin + " needs the service " + service.text() +
+                        ", which no plugin of this file provides",
                     others.empty() ? "Add a plugin that provides it."
                                    : "Add the plugin that provides it below plugins:. Installed and not used here: " +
                                          join(others, ", ") + ".");
@@ -119,7 +124,8 @@ private:
 /// Depth first along the needs: each plugin comes after what it needs; met again while unfinished, it is in a cycle.
 class Sorter {
 public:
-    Sorter(const std::vector<GraphNode>& nodes, const std::map<std::string, std::size_t>& providers, ProblemReport& report)
+    Sorter(const std::vector<GraphNode>& nodes, const std::map<std::string, std::size_t>& providers,
+           ProblemReport& report)
         : nodes_(nodes), providers_(providers), report_(report), state_(nodes.size(), State::untouched) {}
 
     void visit(std::size_t index) {

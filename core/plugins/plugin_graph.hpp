@@ -37,9 +37,9 @@ struct PluginOrder {
     std::map<std::string, std::size_t> providers;  ///< "cairn.store/1" → index of the node that provides it
 };
 
-/// Binds services and finds the order: `first` (a service's name) and all it needs come before everything else, the rest
-/// keeps the order of `nodes` as far as needs allow. Tells every problem: a service that nobody offers, one that two
-/// offer without `bindings` choosing, a cycle with its members; three different sentences. `bindings` is the block
+/// Binds services and finds the order: `first` (a service's name) and all it needs come before everything else, the
+/// rest keeps the order of `nodes` as far as needs allow. Tells every problem: a service that nobody offers, one that
+/// two offer without `bindings` choosing, a cycle with its members; three different sentences. `bindings` is the block
 /// `services:` of the configuration (service name → plugin), `available` the names of plugins that could be added.
 /// The order is only good when nothing was reported. `complete` false says that some plugins of the file could not be
 /// asked, so nothing is called missing. [control]

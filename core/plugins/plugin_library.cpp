@@ -27,14 +27,15 @@ std::string join(const std::vector<std::string>& parts, const char* between) {
 
 std::string demangle(const std::string& symbol) {
     int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> text(__cxxabiv1::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status),
-                                                      std::free);
+    const std::unique_ptr<char, void (*)(void*)> text(
+        __cxxabiv1::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), std::free);
     return status == 0 && text ? std::string(text.get()) : symbol;
 }
 
 bool is_plugin_name(const std::string& name) {
     return !name.empty() && name.size() < sizeof(abi::Descriptor::name) &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string::npos;
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+               std::string::npos;
 }
 
 }  // namespace
@@ -55,8 +56,8 @@ std::string PluginFinder::find(const std::string& name) const {
     if (!near.empty()) cure = "Did you mean '" + near + "'? ";
     cure += names.empty() ? "No plugin lies there: set plugin_dirs or build the plugins."
                           : "Available: " + join(names, ", ") + ".";
-    throw PluginRefused("there is no plugin '" + name + "' (searched for " + name + ".so in " + join(folders_, ", ") + ")",
-                        cure);
+    throw PluginRefused(
+        "there is no plugin '" + name + "' (searched for " + name + ".so in " + join(folders_, ", ") + ")", cure);
 }
 
 std::vector<std::string> PluginFinder::available() const {
@@ -114,7 +115,8 @@ PluginFile inspect_plugin(const std::string& path) {
 }
 
 PluginRefused explain_load_error(const PluginFile& file, const std::string& loader_message) {
-    const std::string who = "plugin " + std::string(file.descriptor.name) + " " + file.descriptor.version + " (" + file.path + ")";
+    const std::string who =
+        "plugin " + std::string(file.descriptor.name) + " " + file.descriptor.version + " (" + file.path + ")";
     const auto after = [&](const std::string& marker) -> std::string {
         const std::size_t at = loader_message.find(marker);
         if (at == std::string::npos) return {};

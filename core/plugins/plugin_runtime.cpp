@@ -41,7 +41,9 @@ void FencedStorage::commit(Commit commit, Then<Committed> then) {
     storage_.commit(std::move(commit), fence(site_, std::move(then)));
 }
 
-void FencedStorage::query(Query query, Then<Rows> then) { storage_.query(std::move(query), fence(site_, std::move(then))); }
+void FencedStorage::query(Query query, Then<Rows> then) {
+    storage_.query(std::move(query), fence(site_, std::move(then)));
+}
 
 void FencedStorage::load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) {
     storage_.load_erased(std::move(query), row, std::move(append), fence(site_, std::move(then)));

@@ -7,7 +7,9 @@
 
 namespace cairn::core {
 
-PluginSet::~PluginSet() { destroy(); }
+PluginSet::~PluginSet() {
+    destroy();
+}
 
 void PluginSet::load(const std::vector<WantedPlugin>& wanted, ProblemReport& report) {
     for (const WantedPlugin& plugin : wanted) {

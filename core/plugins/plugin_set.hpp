@@ -36,7 +36,8 @@ struct LoadedPlugin {
 /// does the same as `cairn run`. All calls [control].
 class PluginSet {
 public:
-    PluginSet(PluginFinder finder, std::string share_dir) : finder_(std::move(finder)), share_dir_(std::move(share_dir)) {}
+    PluginSet(PluginFinder finder, std::string share_dir)
+        : finder_(std::move(finder)), share_dir_(std::move(share_dir)) {}
     ~PluginSet();
     PluginSet(const PluginSet&) = delete;
     PluginSet& operator=(const PluginSet&) = delete;

@@ -6,7 +6,8 @@
 
 namespace cairn::core {
 
-PluginSetup::PluginSetup(std::string plugin, Mark mark, std::string share_dir, Declarations& into, ProblemReport& report)
+PluginSetup::PluginSetup(std::string plugin, Mark mark, std::string share_dir, Declarations& into,
+                         ProblemReport& report)
     : share_dir_(std::move(share_dir)), into_(into), report_(report) {
     node_.plugin = std::move(plugin);
     node_.mark = mark;
@@ -14,12 +15,14 @@ PluginSetup::PluginSetup(std::string plugin, Mark mark, std::string share_dir, D
 
 void PluginSetup::declare(const char* call) const {
     if (sealed_) {
-        throw std::logic_error("Setup::" + std::string(call) + " was called after setup had returned: declare everything in setup");
+        throw std::logic_error("Setup::" + std::string(call) +
+                               " was called after setup had returned: declare everything in setup");
     }
 }
 
 void PluginSetup::problem(std::string message, std::string cure) const {
-    report_.add(node_.mark, "plugins." + node_.plugin, "plugin " + node_.plugin + " " + std::move(message), std::move(cure));
+    report_.add(node_.mark, "plugins." + node_.plugin, "plugin " + node_.plugin + " " + std::move(message),
+                std::move(cure));
 }
 
 void PluginSetup::behaviour(std::string name, std::function<std::unique_ptr<Behaviour>(Space&)> make) {
@@ -44,8 +47,8 @@ void PluginSetup::files(HttpFiles files) {
 
 void PluginSetup::health(std::string name, std::function<HealthReport()> report) {
     declare("health");
-    static constexpr std::string_view kTaken[] = {"status",     "uptime_seconds", "version", "persistence",
-                                                  "worldState", "batchProcessor"};
+    static constexpr std::string_view kTaken[] = {"status",      "uptime_seconds", "version",
+                                                  "persistence", "worldState",     "batchProcessor"};
     if (std::find(std::begin(kTaken), std::end(kTaken), name) != std::end(kTaken)) {
         return problem("contributes '" + name + "' to /health, which the host itself does", "Choose another name.");
     }
@@ -71,7 +74,8 @@ void PluginSetup::config_erased(const StructType& type, void* value, std::shared
 void PluginSetup::provide_erased(ServiceId id, void* service) {
     declare("provide");
     if (!into_.services.provide(node_.plugin, id, service)) {
-        return problem("offers the service " + ServiceRegistry::key(id) + " twice", "Call Setup::provide once per service.");
+        return problem("offers the service " + ServiceRegistry::key(id) + " twice",
+                       "Call Setup::provide once per service.");
     }
     node_.provides.push_back({std::string(id.name), id.major});
 }
@@ -92,8 +96,9 @@ const TableSpec& PluginSetup::table_erased(std::string name, std::vector<std::st
     if (key.empty()) problem("declares the table '" + name + "' without a key", "Name its key columns.");
     for (const std::string& column : key) {
         if (row.find(column) != nullptr) continue;
-        problem("declares the table '" + name + "' with the key column '" + column + "', which its row does not describe",
-                "Name a described member of the row.");
+        problem(
+            "declares the table '" + name + "' with the key column '" + column + "', which its row does not describe",
+            "Name a described member of the row.");
     }
     auto spec = std::make_unique<TableSpec>();
     spec->name = std::move(name);

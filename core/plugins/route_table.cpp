@@ -22,10 +22,11 @@ bool is_capture(const std::string& segment) {
     return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
-/// Fewer captures first, and among equals those whose first capture comes later.
+/// From left to right: a segment that is written out comes before one that captures.
 bool more_exact(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                        [](const std::string& x, const std::string& y) { return is_capture(x) < is_capture(y); });
+    return std::lexicographical_compare(
+        a.begin(), a.end(), b.begin(), b.end(),
+        [](const std::string& x, const std::string& y) { return is_capture(x) < is_capture(y); });
 }
 
 bool same_shape(const std::vector<std::string>& a, const std::vector<std::string>& b) {
@@ -56,17 +57,26 @@ int http_status(Code code) noexcept {
     switch (code) {
         case Code::bad_request:
         case Code::invalid_field:
-        case Code::unsupported: return 400;
-        case Code::unauthenticated: return 401;
-        case Code::forbidden: return 403;
-        case Code::not_found: return 404;
-        case Code::conflict: return 409;
-        case Code::too_large: return 413;
-        case Code::rate_limited: return 429;
+        case Code::unsupported:
+            return 400;
+        case Code::unauthenticated:
+            return 401;
+        case Code::forbidden:
+            return 403;
+        case Code::not_found:
+            return 404;
+        case Code::conflict:
+            return 409;
+        case Code::too_large:
+            return 413;
+        case Code::rate_limited:
+            return 429;
         case Code::full:
         case Code::not_ready:
-        case Code::unavailable: return 503;
-        case Code::internal: return 500;
+        case Code::unavailable:
+            return 503;
+        case Code::internal:
+            return 500;
     }
     return 500;
 }
@@ -100,9 +110,8 @@ void RouteTable::add_files(const std::string& plugin, Mark mark, HttpFiles files
     static_cast<HttpFiles&>(*entry) = std::move(files);
     entry->plugin = plugin;
     entry->mark = mark;
-    const auto place = std::find_if(folders_.begin(), folders_.end(), [&](const auto& other) {
-        return other->prefix.size() < entry->prefix.size();
-    });
+    const auto place = std::find_if(folders_.begin(), folders_.end(),
+                                    [&](const auto& other) { return other->prefix.size() < entry->prefix.size(); });
     folders_.insert(place, std::move(entry));
 }
 
@@ -123,8 +132,8 @@ void RouteTable::check(ProblemReport& report) const {
             const Route& other = *routes_[j];
             if (other.method != route.method || !same_shape(other.segments, route.segments)) continue;
             report.add(route.mark, path,
-                       "two routes want the same path: '" + other.method + " " + other.pattern + "' of " + other.plugin +
-                           " and '" + name + "' of " + route.plugin,
+                       "two routes want the same path: '" + other.method + " " + other.pattern + "' of " +
+                           other.plugin + " and '" + name + "' of " + route.plugin,
                        "Remove one of the plugins, or give one of the routes another path.");
         }
     }

@@ -44,7 +44,8 @@ private:
         std::string plugin;
         Mark mark;
     };
-    std::vector<std::unique_ptr<Route>> routes_;  // those with fewer captures first, so that the first match is the best
+    std::vector<std::unique_ptr<Route>>
+        routes_;  // written-out segments first, so that the first match is the best
     std::vector<std::unique_ptr<Folder>> folders_;  // longest prefix first
 };
 

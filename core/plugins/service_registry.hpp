@@ -9,8 +9,8 @@
 
 namespace cairn::core {
 
-/// Who offers which service, and the slots of those who asked. A slot is filled just before its owner starts and emptied
-/// after its owner has stopped. All calls [control].
+/// Who offers which service, and the slots of those who asked. A slot is filled just before its owner starts and
+/// emptied after its owner has stopped. All calls [control].
 class ServiceRegistry {
 public:
     static std::string key(ServiceId id) { return std::string(id.name) + "/" + std::to_string(id.major); }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include <cairn/document.hpp>
+
 #include "tests/integration/server_process.hpp"
 
 namespace cairn::test {
@@ -18,16 +20,16 @@ const char* kEightMistakes =
     "cairn: 1\n"
     "name: eight\n"
     "data_dir: DATA\n"
-    "serer: {max_online: 10}\n"                      // 4: unknown, near server
-    "log: {level: loud}\n"                           // 5: not a choice
+    "serer: {max_online: 10}\n"  // 4: unknown, near server
+    "log: {level: loud}\n"       // 5: not a choice
     "server:\n"
-    "  max_online: many\n"                           // 7: wrong type
-    "  max_connections: 0\n"                         // 8: out of range
-    "  heartbeat: 25 parsecs\n"                      // 9: no duration
+    "  max_online: many\n"       // 7: wrong type
+    "  max_connections: 0\n"     // 8: out of range
+    "  heartbeat: 25 parsecs\n"  // 9: no duration
     "plugins:\n"
     "  gateway: {listen: \"127.0.0.1:1\"}\n"
-    "  chat: {max_lenght: 300}\n"                    // 12: unknown, near max_length
-    "  identiti: {}\n"                               // 13: no such plugin
+    "  chat: {max_lenght: 300}\n"              // 12: unknown, near max_length
+    "  identiti: {}\n"                         // 13: no such plugin
     "  world: {on_demand: 5, on_demand: 1}\n"  // 14: written twice
     ;
 
@@ -45,8 +47,8 @@ TEST(Check, EightMistakesAreEightProblemsWithPlacesAndCuresAndNothingIsStarted) 
         const char* cure;
     };
     const Place places[] = {
-        {":4:1: ", "server"},        {":5:14: ", "trace"},     {":7:15: ", "number"},   {":8:20: ", "1"},
-        {":9:14: ", "duration"},     {":12:10: ", "max_length"}, {":13:3: ", "identity"}, {":14:25: ", "on_demand"},
+        {":4:1: ", "server"},    {":5:14: ", "trace"},       {":7:15: ", "number"},   {":8:20: ", "1"},
+        {":9:14: ", "duration"}, {":12:10: ", "max_length"}, {":13:3: ", "identity"}, {":14:25: ", "on_demand"},
     };
     std::size_t before = 0;
     for (const Place& place : places) {
@@ -81,7 +83,8 @@ TEST(Check, JsonForPrograms) {
 TEST(Check, AMissingFileIsOneProblem) {
     const Finished finished = run_cairn({"check", "/nowhere/at/all.yaml"});
     EXPECT_EQ(finished.exit_code, 1);
-    EXPECT_THAT(finished.output, AllOf(HasSubstr("/nowhere/at/all.yaml"), HasSubstr("1 problem; nothing was started.")));
+    EXPECT_THAT(finished.output,
+                AllOf(HasSubstr("/nowhere/at/all.yaml"), HasSubstr("1 problem; nothing was started.")));
 }
 
 TEST(Check, TheShippedConfigurationsAreGood) {
@@ -97,7 +100,8 @@ TEST(Check, OverlaysAndOverridesCount) {
     const TemporaryFolder folder;
     const std::string base = folder.write("base.yaml", "cairn: 1\nname: base\nplugins: {identity: {}}\n");
     const std::string over = folder.write("over.yaml", "name: over\nserver: {max_online: 7}\n");
-    const Finished shown = run_cairn({"config", "show", base, "-c", over, "--set", "server.max_connections=9", "--json"});
+    const Finished shown =
+        run_cairn({"config", "show", base, "-c", over, "--set", "server.max_connections=9", "--json"});
     ASSERT_EQ(shown.exit_code, 0) << shown.output;
     const Document answer = Document::parse_json(shown.output);
     EXPECT_EQ(answer["name"].text(), "over");
@@ -181,7 +185,8 @@ TEST(CommandLine, TheReferenceIsWrittenAndChecked) {
     folder.write("pages/gone.md", "old");
     const Finished old = run_cairn({"config", "reference", "--check", pages});
     EXPECT_EQ(old.exit_code, 1);
-    EXPECT_THAT(old.output, AllOf(HasSubstr("host.md differs"), HasSubstr("gone.md belongs to no plugin"), HasSubstr("--out")));
+    EXPECT_THAT(old.output,
+                AllOf(HasSubstr("host.md differs"), HasSubstr("gone.md belongs to no plugin"), HasSubstr("--out")));
 }
 
 TEST(CommandLine, VersionSaysWhatItIs) {
@@ -189,9 +194,8 @@ TEST(CommandLine, VersionSaysWhatItIs) {
     const Document answer = Document::parse_json(run_cairn({"version", "--json"}).output);
     EXPECT_FALSE(answer["version"].text().empty());
     const auto& libraries = answer["libraries"].items();
-    EXPECT_TRUE(std::any_of(libraries.begin(), libraries.end(), [](const Document& library) {
-        return library.text().find("libcairn_sdk.so") == 0;
-    }));
+    EXPECT_TRUE(std::any_of(libraries.begin(), libraries.end(),
+                            [](const Document& library) { return library.text().find("libcairn_sdk.so") == 0; }));
 }
 
 TEST(CommandLine, SecretsAreNeverShown) {

@@ -24,7 +24,8 @@ constexpr const char* kPlugins =
 class Server : public ::testing::Test {
 protected:
     ServerProcess& make(const std::string& more = {}) {
-        const std::string file = folder.write("server.yaml", "cairn: 1\nname: signals\ndata_dir: " + data() + "\n" + more + kPlugins);
+        const std::string file =
+            folder.write("server.yaml", "cairn: 1\nname: signals\ndata_dir: " + data() + "\n" + more + kPlugins);
         server = std::make_unique<ServerProcess>(std::vector<std::string>{file});
         return *server;
     }
@@ -69,7 +70,8 @@ TEST_F(Server, SigtermTellsPlayersAndGivesThemTheGrace) {
     PlayerClient player(server->port());
     ASSERT_FALSE(player.enter("main", "Somebody").is_null());
     server->signal(SIGTERM);
-    const auto notice = player.wait([](const Document& message) { return message.to_json().find("Back soon") != std::string::npos; });
+    const auto notice =
+        player.wait([](const Document& message) { return message.to_json().find("Back soon") != std::string::npos; });
     EXPECT_TRUE(notice.has_value());
     const auto bye = player.wait_event("bye");
     ASSERT_TRUE(bye.has_value());
@@ -107,10 +109,12 @@ TEST_F(Server, SighupIsReservedAndSaysSo) {
 TEST_F(Server, TheDataFolderIsForOneProcess) {
     make().start();
     const auto before = std::chrono::steady_clock::now();
-    const Finished second = run_cairn({"run", (folder.path() / "server.yaml").string(), "--set", "plugins.gateway.listen=127.0.0.1:1"});
+    const Finished second =
+        run_cairn({"run", (folder.path() / "server.yaml").string(), "--set", "plugins.gateway.listen=127.0.0.1:1"});
     EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
     EXPECT_EQ(second.exit_code, 1);
-    EXPECT_THAT(second.output, AllOf(HasSubstr(data()), HasSubstr("in use by process " + std::to_string(server->pid()))));
+    EXPECT_THAT(second.output,
+                AllOf(HasSubstr(data()), HasSubstr("in use by process " + std::to_string(server->pid()))));
     // The first one is not disturbed, and a killed one leaves no lock behind.
     EXPECT_EQ(http_get(server->port(), "/readyz").status, 200);
     server->kill_hard();
@@ -121,7 +125,8 @@ TEST_F(Server, TheDataFolderIsForOneProcess) {
 TEST_F(Server, APortThatIsTakenIsSaidWithItsPlugin) {
     make().start();
     const TemporaryFolder other;
-    const std::string file = other.write("second.yaml", "cairn: 1\ndata_dir: " + (other.path() / "data").string() + "\n" + kPlugins);
+    const std::string file =
+        other.write("second.yaml", "cairn: 1\ndata_dir: " + (other.path() / "data").string() + "\n" + kPlugins);
     const std::string address = "127.0.0.1:" + std::to_string(server->port());
     const Finished second = run_cairn({"run", file, "--set", "plugins.gateway.listen=" + address});
     EXPECT_EQ(second.exit_code, 1);
@@ -129,8 +134,9 @@ TEST_F(Server, APortThatIsTakenIsSaidWithItsPlugin) {
 }
 
 TEST_F(Server, WithoutAStoreCommitsAreRefusedAndTheRestLives) {
-    const std::string file = folder.write("server.yaml", "cairn: 1\ndata_dir: " + data() +
-                                                             "\nplugins:\n  identity: {}\n  gateway: {listen: \"127.0.0.1:1\"}\n");
+    const std::string file =
+        folder.write("server.yaml", "cairn: 1\ndata_dir: " + data() +
+                                        "\nplugins:\n  identity: {}\n  gateway: {listen: \"127.0.0.1:1\"}\n");
     ServerProcess bare({file});
     bare.start();
     const Document body = Document::parse_json(http_get(bare.port(), "/health").body);

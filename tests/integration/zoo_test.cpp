@@ -21,8 +21,9 @@ using ::testing::Not;
 /// A configuration with these lines below `plugins:`.
 std::string configuration(const TemporaryFolder& folder, const std::string& plugins, const std::string& more = {},
                           const std::string& plugin_dir = CAIRN_ZOO_DIR) {
-    return folder.write("zoo.yaml", "cairn: 1\nname: zoo\nprofile: development\ndata_dir: " + (folder.path() / "data").string() +
-                                        "\nplugin_dirs: [" + plugin_dir + "]\n" + more + "plugins:\n" + plugins);
+    return folder.write("zoo.yaml",
+                        "cairn: 1\nname: zoo\nprofile: development\ndata_dir: " + (folder.path() / "data").string() +
+                            "\nplugin_dirs: [" + plugin_dir + "]\n" + more + "plugins:\n" + plugins);
 }
 
 Finished check(const std::string& plugins, const std::string& more = {}) {
@@ -50,14 +51,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"other_major", {"built for plugin ABI 1.", "this host has 0.", "another major", "Use a newer cairn"}},
         Refusal{"newer_minor", {"plugin newer_minor 1.0.0 was built for plugin ABI 0.", "does not have yet"}},
         Refusal{"debug_containers",
-                {"plugin debug_containers 1.0.0 was built with -D_GLIBCXX_DEBUG, this host without", "Rebuild it without."}},
+                {"plugin debug_containers 1.0.0 was built with -D_GLIBCXX_DEBUG, this host without",
+                 "Rebuild it without."}},
         Refusal{"wrong_size", {"says it has 12 bytes", "Build the plugin again with the SDK of this host"}},
         Refusal{"no_descriptor", {"not a Cairn plugin", "CAIRN_PLUGIN"}},
         Refusal{"missing_symbol", {"plugin missing_symbol 1.0.0", "uses somewhere_else::compute(int)", "-z,defs"}},
         Refusal{"missing_library", {"needs the library libzoo_absent.so", "Install the package"}},
         Refusal{"throws_in_constructor", {"its constructor threw: no constructor today"}},
         Refusal{"throws_in_setup", {"failed in setup: no setup today", "only declares"}},
-        Refusal{"needs_service", {"plugin needs_service needs the service zoo.weather/1, which no plugin of this file provides"}},
+        Refusal{"needs_service",
+                {"plugin needs_service needs the service zoo.weather/1, which no plugin of this file provides"}},
         Refusal{"dicee", {"there is no plugin 'dicee'", "Did you mean 'dice'?", CAIRN_ZOO_DIR}}),
     [](const auto& tested) { return tested.param.plugin; });
 
@@ -73,8 +76,9 @@ TEST(Zoo, TwoOffersOfOneService) {
 TEST(Zoo, ACircleOfServices) {
     const Finished finished = check("  circle_a: {}\n  circle_b: {}\n");
     EXPECT_EQ(finished.exit_code, 1);
-    EXPECT_THAT(finished.output, AllOf(HasSubstr("circle_a needs zoo.tide/1 of circle_b needs zoo.weather/1 of circle_a"),
-                                       Not(HasSubstr("no plugin of this file provides"))));
+    EXPECT_THAT(finished.output,
+                AllOf(HasSubstr("circle_a needs zoo.tide/1 of circle_b needs zoo.weather/1 of circle_a"),
+                      Not(HasSubstr("no plugin of this file provides"))));
 }
 
 TEST(Zoo, AnUnknownSettingNamesTheRightOne) {
@@ -105,7 +109,8 @@ TEST(Zoo, APluginThatCannotStartEndsTheStartAndTheOthersAreStopped) {
                                        std::pair{"throws_in_ready", "failed in ready: no port today"}}) {
         const TemporaryFolder folder;
         const Finished finished =
-            run_cairn({"run", configuration(folder, "  zoo_spaces: {}\n  leaves_descriptor: {}\n  " + std::string(plugin) + ": {}\n")});
+            run_cairn({"run", configuration(folder, "  zoo_spaces: {}\n  leaves_descriptor: {}\n  " +
+                                                        std::string(plugin) + ": {}\n")});
         EXPECT_EQ(finished.exit_code, 1) << finished.output;
         EXPECT_THAT(finished.output, AllOf(HasSubstr(plugin), HasSubstr(says), HasSubstr("cairn run: ")));
         // What had started was stopped, or its descriptor would not have been missed.
@@ -117,12 +122,13 @@ TEST(Zoo, APluginThatCannotStartEndsTheStartAndTheOthersAreStopped) {
 TEST(Zoo, WhatIsLeftBehindAtStopIsNamedAndTheExitIsClean) {
     const TemporaryFolder folder;
     ServerProcess server({configuration(
-        folder, "  leaves_thread: {}\n  leaves_descriptor: {}\n  throws_in_stop: {}\n  gateway: {listen: \"127.0.0.1:1\"}\n")});
+        folder,
+        "  leaves_thread: {}\n  leaves_descriptor: {}\n  throws_in_stop: {}\n  gateway: {listen: \"127.0.0.1:1\"}\n")});
     server.start();
     EXPECT_EQ(server.stop(), 0) << server.output();
     EXPECT_THAT(server.output(), AllOf(HasSubstr("plugin leaves_thread left thread "), HasSubstr("'zoo-forgotten'"),
-                                       HasSubstr("plugin leaves_descriptor left descriptor "), HasSubstr("zoo_forgotten"),
-                                       HasSubstr("no stop today")));
+                                       HasSubstr("plugin leaves_descriptor left descriptor "),
+                                       HasSubstr("zoo_forgotten"), HasSubstr("no stop today")));
     EXPECT_THAT(server.output(), Not(HasSubstr("plugin gateway left")));
 }
 
@@ -171,7 +177,8 @@ TEST_F(ZooServer, AHandlerThatThrowsAnswersThatPlayerAndNobodyElseNotices) {
     for (const bool odd : {false, true}) {
         const Document reply = victim.ask("zoo.throw", {{"odd", odd}});
         EXPECT_EQ(reply["err"]["code"].text(), "internal") << reply.to_json();
-        EXPECT_THAT(reply.to_json(), Not(HasSubstr("no handler today"))) << "what went wrong inside is not the player's";
+        EXPECT_THAT(reply.to_json(), Not(HasSubstr("no handler today")))
+            << "what went wrong inside is not the player's";
     }
     const Document refused = victim.ask("zoo.refuse", {{"odd", true}});
     EXPECT_EQ(refused["err"]["code"].text(), "conflict") << refused.to_json();
@@ -185,7 +192,8 @@ TEST_F(ZooServer, AHandlerThatThrowsAnswersThatPlayerAndNobodyElseNotices) {
 TEST_F(ZooServer, ABehaviourThatCannotBeMadeIsOffAndTheSpaceLives) {
     start("  throws_in_behaviour: {}\n  throws_in_spaces: {}\n");
     EXPECT_TRUE(server->wait_for_output("a behaviour could not be made"));
-    EXPECT_THAT(server->output(), AllOf(HasSubstr("no behaviour today"), HasSubstr("behaviour=broken"), HasSubstr("space=calm")));
+    EXPECT_THAT(server->output(),
+                AllOf(HasSubstr("no behaviour today"), HasSubstr("behaviour=broken"), HasSubstr("space=calm")));
     PlayerClient player(server->port());
     ASSERT_FALSE(player.enter("calm", "Calm").is_null());
     EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["ok"].boolean_or(false));

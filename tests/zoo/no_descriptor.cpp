@@ -1,4 +1,6 @@
 // A shared object that is no plugin at all.
 #include <cairn/export.hpp>
 
-extern "C" CAIRN_API int no_descriptor_answer() { return 42; }
+extern "C" CAIRN_API int no_descriptor_answer() {
+    return 42;
+}

@@ -15,5 +15,7 @@ class Strange final : public cairn::Plugin {
 extern "C" {
 CAIRN_API extern const cairn::abi::Descriptor cairn_plugin_descriptor;
 __attribute__((section(CAIRN_DESCRIPTOR_SECTION), used)) const cairn::abi::Descriptor cairn_plugin_descriptor = make();
-CAIRN_API cairn::Plugin* cairn_plugin_create() { return new Strange(); }
+CAIRN_API cairn::Plugin* cairn_plugin_create() {
+    return new Strange();
+}
 }

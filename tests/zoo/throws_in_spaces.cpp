@@ -8,7 +8,9 @@ namespace {
 struct Nothing {
     bool odd = false;
 };
-void describe(cairn::Fields<Nothing>& f) { f(&Nothing::odd, "odd", "throw something that is no std::exception"); }
+void describe(cairn::Fields<Nothing>& f) {
+    f(&Nothing::odd, "odd", "throw something that is no std::exception");
+}
 
 class Thrower final : public cairn::Behaviour {
 public:
@@ -27,7 +29,9 @@ public:
 class Steady final : public cairn::Behaviour {
 public:
     explicit Steady(cairn::Space& space) {
-        space.on<Nothing>("zoo.echo", [](cairn::Player&, const Nothing&) -> cairn::Document { return {{"alive", true}}; });
+        space.on<Nothing>("zoo.echo", [](cairn::Player&, const Nothing&) -> cairn::Document {
+            return {{"alive", true}};
+        });
     }
 };
 class ThrowerPlugin final : public cairn::Plugin {

@@ -18,11 +18,19 @@ class Witness final : public cairn::Plugin, public zoo::Tide {
         runtime_ = &runtime;
         say(std::string("start") + (tide_ ? " with tide" : ""));
     }
-    void ready(cairn::Runtime&) override { say("ready"); }
-    void drain() override { say("drain"); }
-    void stop() override { say(std::string("stop") + (tide_ ? " with tide" : "")); }
+    void ready(cairn::Runtime&) override {
+        say("ready");
+    }
+    void drain() override {
+        say("drain");
+    }
+    void stop() override {
+        say(std::string("stop") + (tide_ ? " with tide" : ""));
+    }
 
-    void say(const std::string& what) { runtime_->announce(ZOO_NAME, what); }
+    void say(const std::string& what) {
+        runtime_->announce(ZOO_NAME, what);
+    }
 
     cairn::Runtime* runtime_ = nullptr;
     cairn::Service<zoo::Tide> tide_;

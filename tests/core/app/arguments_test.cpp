@@ -9,7 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-const std::vector<OptionSpec> kKnown{{"--config", true, "-c", true}, {"--out", true, "", false}, {"--json", false, "", false}};
+const std::vector<OptionSpec> kKnown{
+    {"--config", true, "-c", true}, {"--out", true, "", false}, {"--json", false, "", false}};
 
 std::string fault(const std::vector<std::string>& words) {
     try {

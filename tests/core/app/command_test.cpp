@@ -37,8 +37,9 @@ TEST(Commands, EveryVerbExplainsItselfWithAnExample) {
         EXPECT_THAT(command.details, HasSubstr("Example")) << command.name;
         EXPECT_THAT(command.details, HasSubstr("cairn " + (command.name == "help" ? "help" : command.name)));
         for (const OptionSpec& option : command.options) {
-            const bool shown = command.arguments.find(option.name) != std::string::npos ||
-                               (!option.short_name.empty() && command.arguments.find(option.short_name) != std::string::npos);
+            const bool shown =
+                command.arguments.find(option.name) != std::string::npos ||
+                (!option.short_name.empty() && command.arguments.find(option.short_name) != std::string::npos);
             EXPECT_TRUE(shown) << command.name << " hides " << option.name;
         }
     }

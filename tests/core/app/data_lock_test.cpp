@@ -27,8 +27,8 @@ TEST(DataLock, MakesThePrivateFolderAndHoldsItOnce) {
         EXPECT_EQ(info.st_mode & 0777, 0700u);
         // flock belongs to the open file, so a second one is refused in the same process, too.
         EXPECT_THAT([&] { DataLock second(folder); },
-                    ThrowsMessage<std::runtime_error>(AllOf(HasSubstr("in use by process " + std::to_string(::getpid())),
-                                                            HasSubstr(folder))));
+                    ThrowsMessage<std::runtime_error>(
+                        AllOf(HasSubstr("in use by process " + std::to_string(::getpid())), HasSubstr(folder))));
     }
     const DataLock again(folder);
     EXPECT_EQ(read_bytes(folder + "/cairn.lock"), std::to_string(::getpid()) + "\n");

@@ -9,10 +9,16 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-abi::Descriptor plugin() { return abi::describe_build("dice", "1.0.0"); }
-abi::Descriptor host() { return abi::describe_build("cairn", "0.1.0"); }
+abi::Descriptor plugin() {
+    return abi::describe_build("dice", "1.0.0");
+}
+abi::Descriptor host() {
+    return abi::describe_build("cairn", "0.1.0");
+}
 
-TEST(Compatibility, TheSameBuildFits) { EXPECT_TRUE(compare_builds(plugin(), host()).empty()); }
+TEST(Compatibility, TheSameBuildFits) {
+    EXPECT_TRUE(compare_builds(plugin(), host()).empty());
+}
 
 TEST(Compatibility, AnotherMajorIsRefusedAndNothingElseCompared) {
     abi::Descriptor other = plugin();
@@ -63,7 +69,8 @@ TEST(Compatibility, EachFieldHasItsOwnSentence) {
         {[](abi::Descriptor& d) { d.pointer_bits = 32; }, "pointers of 32 bits", "machine"},
         {[](abi::Descriptor& d) { d.standard_library = 3 - d.standard_library; }, "different types", "-stdlib=libc++"},
         {[](abi::Descriptor& d) { d.library_release += 1; }, "older library", "compiler"},
-        {[](abi::Descriptor& d) { d.cxx11_strings = 1 - d.cxx11_strings; }, "_GLIBCXX_USE_CXX11_ABI", "_GLIBCXX_USE_CXX11_ABI"},
+        {[](abi::Descriptor& d) { d.cxx11_strings = 1 - d.cxx11_strings; }, "_GLIBCXX_USE_CXX11_ABI",
+         "_GLIBCXX_USE_CXX11_ABI"},
         {[](abi::Descriptor& d) { d.cplusplus = 201703; }, "201703", "-std=c++20"},
         {[](abi::Descriptor& d) { d.sanitizer = d.sanitizer == 2 ? 1 : 2; }, "Sanitizer", "-fsanitize"},
     };

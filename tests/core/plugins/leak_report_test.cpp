@@ -41,7 +41,8 @@ TEST(LeakWatch, ADescriptorIsNamedWithWhatItPointsTo) {
         const LeakWatch::Window window(watch, "careless");
         fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
-    EXPECT_THAT(text(watch.left_by("careless")), AllOf(HasSubstr("descriptor " + std::to_string(fd)), HasSubstr("/dev/null")));
+    EXPECT_THAT(text(watch.left_by("careless")),
+                AllOf(HasSubstr("descriptor " + std::to_string(fd)), HasSubstr("/dev/null")));
     EXPECT_EQ(text(watch.left_by("other")), "");
     ::close(fd);
     EXPECT_EQ(text(watch.left_by("careless")), "");

@@ -15,14 +15,17 @@ using ::testing::IsEmpty;
 
 /// Lanes and a store that nobody of the zoo uses, and completions that throw.
 struct Nobody final : Background, Storage {
-    Task run(Lane, std::string, std::function<void(const Task&)> work, std::function<void(std::exception_ptr)> done) override {
+    Task run(Lane, std::string, std::function<void(const Task&)> work,
+             std::function<void(std::exception_ptr)> done) override {
         work(Task());
         done(nullptr);
         return Task();
     }
     void commit(Commit, Then<Committed> then) override { then(Result<Committed>(Committed{7})); }
     void query(Query, Then<Rows> then) override { then(Result<Rows>(Rows())); }
-    void load_erased(Query, const StructType&, std::function<void*()>, Then<Done> then) override { then(Result<Done>(Done())); }
+    void load_erased(Query, const StructType&, std::function<void*()>, Then<Done> then) override {
+        then(Result<Done>(Done()));
+    }
 };
 
 class LifecycleTest : public ::testing::Test {
@@ -69,10 +72,10 @@ TEST_F(LifecycleTest, ProvidersStartFirstAndStopLastAndServicesLastAsLongAsNeede
     lifecycle.ready();
     lifecycle.drain();
     lifecycle.stop();
-    EXPECT_THAT(said, ElementsAre("witness_b start", "(witness_b started)", "witness_a start with tide", "(witness_a started)",
-                                  "witness_b ready", "witness_a ready", "witness_b drain", "witness_a drain",
-                                  "(witness_a stopping)", "witness_a stop with tide", "(witness_b stopping)",
-                                  "witness_b stop"));
+    EXPECT_THAT(said, ElementsAre("witness_b start", "(witness_b started)", "witness_a start with tide",
+                                  "(witness_a started)", "witness_b ready", "witness_a ready", "witness_b drain",
+                                  "witness_a drain", "(witness_a stopping)", "witness_a stop with tide",
+                                  "(witness_b stopping)", "witness_b stop"));
     EXPECT_THAT(lifecycle.leaks(), IsEmpty());
 }
 
@@ -85,7 +88,8 @@ TEST_F(LifecycleTest, AFailedStartNamesThePluginAndStopsThoseBefore) {
             lifecycle.start();
             ADD_FAILURE() << "it started";
         } catch (const StartFailed& failure) {
-            EXPECT_THAT(failure.what(), AllOf(HasSubstr("plugin throws_in_start 1.0.0 failed in start"), HasSubstr("no start today")));
+            EXPECT_THAT(failure.what(),
+                        AllOf(HasSubstr("plugin throws_in_start 1.0.0 failed in start"), HasSubstr("no start today")));
             EXPECT_FALSE(failure.cure().empty());
         }
     }
@@ -97,7 +101,8 @@ TEST_F(LifecycleTest, AFailedReadyNamesThePlugin) {
     load({"witness_b", "throws_in_ready"});
     Lifecycle lifecycle(*set, parts, {});
     lifecycle.start();
-    EXPECT_THAT([&] { lifecycle.ready(); }, ::testing::ThrowsMessage<StartFailed>(HasSubstr("failed in ready: no port today")));
+    EXPECT_THAT([&] { lifecycle.ready(); },
+                ::testing::ThrowsMessage<StartFailed>(HasSubstr("failed in ready: no port today")));
     lifecycle.stop();
     EXPECT_EQ(said.back(), "witness_b stop");
 }
@@ -125,7 +130,8 @@ TEST_F(LifecycleTest, WhatIsLeftBehindIsNamed) {
     lifecycle.start();
     lifecycle.stop();
     ASSERT_EQ(lifecycle.leaks().size(), 1u);
-    EXPECT_THAT(lifecycle.leaks()[0], AllOf(HasSubstr("plugin leaves_descriptor left descriptor"), HasSubstr("zoo_forgotten")));
+    EXPECT_THAT(lifecycle.leaks()[0],
+                AllOf(HasSubstr("plugin leaves_descriptor left descriptor"), HasSubstr("zoo_forgotten")));
 }
 
 TEST_F(LifecycleTest, AllProblemsOfAllPluginsInOneRun) {

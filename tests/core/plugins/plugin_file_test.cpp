@@ -46,7 +46,8 @@ TEST(PluginFile, RefusesWhatIsNoPlugin) {
     EXPECT_THAT(refusal_of(scratch.path()), HasSubstr("not a regular file"));
     EXPECT_THAT(refusal_of(scratch.write("empty.so", "")), HasSubstr("too short"));
     EXPECT_THAT(refusal_of(scratch.write("text.so", std::string(500, 'x'))), HasSubstr("ELF magic"));
-    EXPECT_THAT(refusal_of(zoo_file("no_descriptor")), AllOf(HasSubstr("not a Cairn plugin"), HasSubstr(".cairn.plugin")));
+    EXPECT_THAT(refusal_of(zoo_file("no_descriptor")),
+                AllOf(HasSubstr("not a Cairn plugin"), HasSubstr(".cairn.plugin")));
     EXPECT_THAT(refusal_of(std::string(CAIRN_BINARY_DIR) + "/bin/plugins_tests"), ::testing::Ne("taken"));
 }
 
@@ -88,8 +89,10 @@ TEST(PluginFile, WrongOffsetsAndLengthsNeverReadOutside) {
         for (int change = 0; change < 4; ++change) {
             // In the ELF header or in the table of sections: a field of eight bytes gets something strange.
             const bool in_header = random() % 4 == 0;
-            const std::size_t at = in_header ? 16 + random() % (sizeof header - 24) : table + random() % (table_size - 8);
-            const std::uint64_t values[] = {random(), ~0ull, 0, good.size(), good.size() - 1, 1ull << 63, random() % 5000};
+            const std::size_t at =
+                in_header ? 16 + random() % (sizeof header - 24) : table + random() % (table_size - 8);
+            const std::uint64_t values[] = {random(),   ~0ull,          0, good.size(), good.size() - 1,
+                                            1ull << 63, random() % 5000};
             std::memcpy(bytes.data() + at, &values[random() % 7], in_header ? 2 : 8);
         }
         if (refusal_of(scratch.write("dice.so", bytes)) != "taken") ++refused;

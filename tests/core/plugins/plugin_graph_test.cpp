@@ -85,13 +85,15 @@ TEST(PluginGraph, AnotherMajorIsSaidAsSuch) {
     made.add("chat", {}, {"cairn.identity"});
     made.nodes[0].needs[0].service.major = 2;
     made.add("identity", {"cairn.identity"}, {});
-    EXPECT_THAT(made.problem(), AllOf(HasSubstr("cairn.identity/2"), HasSubstr("plugin identity provides cairn.identity/1")));
+    EXPECT_THAT(made.problem(),
+                AllOf(HasSubstr("cairn.identity/2"), HasSubstr("plugin identity provides cairn.identity/1")));
 }
 
 TEST(PluginGraph, TwoProvidersNeedAChoice) {
     Made made;
     made.add("sqlite", {"cairn.store"}, {}).add("postgres", {"cairn.store"}, {});
-    EXPECT_THAT(made.problem(), AllOf(HasSubstr("provided twice: by sqlite and by postgres"), HasSubstr("services: {cairn.store: ")));
+    EXPECT_THAT(made.problem(),
+                AllOf(HasSubstr("provided twice: by sqlite and by postgres"), HasSubstr("services: {cairn.store: ")));
 }
 
 TEST(PluginGraph, AChoiceBinds) {
@@ -107,7 +109,8 @@ TEST(PluginGraph, AChoiceThatChoosesNothingIsSaid) {
     Made made;
     made.bindings = {{"cairn.stor", "sqlite"}};
     made.add("sqlite", {"cairn.store"}, {});
-    EXPECT_THAT(made.problem(), AllOf(HasSubstr("no plugin of this file provides the service cairn.stor"), HasSubstr("cairn.store")));
+    EXPECT_THAT(made.problem(),
+                AllOf(HasSubstr("no plugin of this file provides the service cairn.stor"), HasSubstr("cairn.store")));
     Made other;
     other.bindings = {{"cairn.store", "chat"}};
     other.add("sqlite", {"cairn.store"}, {}).add("chat", {}, {});

@@ -83,10 +83,12 @@ TEST(PluginLibrary, TheFileBearsThePluginsName) {
 
 TEST(PluginLibrary, LoaderErrorsBecomeSentences) {
     const PluginRefused symbol = refusal([] { load_plugin(inspect_plugin(zoo_file("missing_symbol"))); });
-    EXPECT_THAT(symbol.what(), AllOf(HasSubstr("plugin missing_symbol 1.0.0"), HasSubstr("somewhere_else::compute(int)")));
+    EXPECT_THAT(symbol.what(),
+                AllOf(HasSubstr("plugin missing_symbol 1.0.0"), HasSubstr("somewhere_else::compute(int)")));
     EXPECT_THAT(symbol.cure(), HasSubstr("-z,defs"));
     const PluginRefused library = refusal([] { load_plugin(inspect_plugin(zoo_file("missing_library"))); });
-    EXPECT_THAT(library.what(), AllOf(HasSubstr("plugin missing_library 1.0.0"), HasSubstr("needs the library libzoo_absent.so")));
+    EXPECT_THAT(library.what(),
+                AllOf(HasSubstr("plugin missing_library 1.0.0"), HasSubstr("needs the library libzoo_absent.so")));
     EXPECT_THAT(library.cure(), HasSubstr("Install"));
 }
 
@@ -94,9 +96,12 @@ TEST(PluginLibrary, OtherFormsOfTheLoadersMessages) {
     PluginFile file;
     file.path = "/p/x.so";
     file.descriptor = abi::describe_build("x", "2.0");
-    EXPECT_THAT(explain_load_error(file, "/lib/libstdc++.so.6: version `GLIBCXX_3.4.99' not found (required by /p/x.so)").what(),
-                HasSubstr("needs GLIBCXX_3.4.99"));
-    EXPECT_THAT(explain_load_error(file, "something new").what(), AllOf(HasSubstr("plugin x 2.0"), HasSubstr("something new")));
+    EXPECT_THAT(
+        explain_load_error(file, "/lib/libstdc++.so.6: version `GLIBCXX_3.4.99' not found (required by /p/x.so)")
+            .what(),
+        HasSubstr("needs GLIBCXX_3.4.99"));
+    EXPECT_THAT(explain_load_error(file, "something new").what(),
+                AllOf(HasSubstr("plugin x 2.0"), HasSubstr("something new")));
 }
 
 }  // namespace

@@ -10,7 +10,9 @@ namespace cairn::core::test {
 struct SetupConfig {
     int sides = 6;
 };
-void describe(Fields<SetupConfig>& f) { f(&SetupConfig::sides, "sides", "faces"); }
+void describe(Fields<SetupConfig>& f) {
+    f(&SetupConfig::sides, "sides", "faces");
+}
 struct SetupRow {
     std::string id;
     std::string text;

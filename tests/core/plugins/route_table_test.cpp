@@ -5,6 +5,8 @@
 
 #include <stdexcept>
 
+#include <cairn/values.hpp>
+
 namespace cairn::core {
 namespace {
 
@@ -118,7 +120,8 @@ TEST(RouteTable, MalformedPatternsAreTold) {
 
 TEST(RouteTable, AHandlerThatThrowsBecomesAnAnswer) {
     RouteTable table;
-    table.add("a", {}, {"GET", "/fault", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("secret detail"); }});
+    table.add("a", {},
+              {"GET", "/fault", [](const HttpRequest&) -> HttpResponse { throw std::runtime_error("secret detail"); }});
     table.add("a", {}, {"GET", "/odd", [](const HttpRequest&) -> HttpResponse { throw 42; }});
     table.add("a", {}, {"GET", "/refuse", [](const HttpRequest&) -> HttpResponse {
                             throw Error(Code::rate_limited, "slowly").retry_after(Duration(1500));

@@ -10,8 +10,12 @@
 namespace cairn::core::test {
 
 /// The folder of deliberately broken plugins.
-inline std::string zoo_folder() { return std::string(CAIRN_BINARY_DIR) + "/zoo"; }
-inline std::string zoo_file(const std::string& name) { return zoo_folder() + "/" + name + ".so"; }
+inline std::string zoo_folder() {
+    return std::string(CAIRN_BINARY_DIR) + "/zoo";
+}
+inline std::string zoo_file(const std::string& name) {
+    return zoo_folder() + "/" + name + ".so";
+}
 
 inline std::string read_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
