@@ -185,7 +185,7 @@ void HostedSpace::watch_emptiness(Duration delay) {
         empty_timer_ = 0;
         if (!by_id_.empty()) return;
         if (!waiting_.empty() || !host_->directory.retire(*this))
-            return watch_emptiness(host_->options.close_empty_after);
+            return watch_emptiness(life_ == Life::failed ? kFailedFor : host_->options.close_empty_after);
         close();
     });
 }

@@ -323,6 +323,24 @@ TEST(Join, AFailedLoadRefusesAndIsTriedAnewLater) {
     EXPECT_EQ(openings, 2);
 }
 
+TEST(Join, AtTheDoorOfAFailedSpaceDoesNotKeepItFailedForLong) {
+    int openings = 0;
+    House house({behaviour("loader", [&openings](Space& space) {
+        if (++openings == 1) space.hold("objects")->fail(Error(Code::unavailable, "the store is away"));
+    })});
+    Client& ann = house.join("Ann", "room-1");
+    house.advance(Duration(1900), Duration(50));
+    // On the way at the very moment at which the failed space would go.
+    ann.send_only(R"({"t":"space.join","id":1,"d":{"space":"room-1"}})");
+    house.clock.advance(Duration(200));
+    house.settle();
+    EXPECT_EQ(ann.refusal(1), "unavailable");
+    house.advance(Duration(2500), Duration(50));
+    ann.request("space.join", R"({"space":"room-1"})", 2);
+    EXPECT_EQ(ann.reply(2)["d"]["n"].integer_or(0), 1);
+    EXPECT_EQ(openings, 2);
+}
+
 TEST(Join, NamesThatPlayersGiveThemselvesStay) {
     House house({behaviour("naming", [](Space& space) {
         space.on<Say>("user.rename", [](Player& from, const Say& say) { from.set_name(say.text); });
