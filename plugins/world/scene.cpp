@@ -89,7 +89,7 @@ void Scene::load_page(std::string after, std::function<void(Result<Done>)> done)
         [this, done = std::move(done)](Result<std::vector<ObjectRow>> rows) mutable {
             if (!rows) return done(rows.error());
             const std::size_t count = rows.value().size();
-            for (ObjectRow& row : rows.value()) objects_.insert(Object::from_row(std::move(row), actors_));
+            for (const ObjectRow& row : rows.value()) objects_.insert(Object::from_row(row, actors_));
             total_.fetch_add(count, std::memory_order_relaxed);
             if (count < kPage) return done(Done{});
             // After the last of this page, in the store's order.
@@ -128,7 +128,7 @@ bool Scene::same_creation(const Object& there, std::uint32_t actor, const Object
     const std::string properties = wish.properties.size() == 0 ? std::string() : wish.properties.to_json();
     const bool untouched = there.version == 0 && there.updated_at == there.created_at;
     return there.created_by == actor && there.name == wish.name && object_type_name(there.type) == wish.type &&
-           there.model_url() == wish.model_url.value_or("") && there.properties() == properties &&
+           there.model_url() == wish.model_url.value_or("") && there.properties == properties &&
            (!untouched || there.at == Transform{wish.p, wish.r, wish.s});
 }
 
@@ -167,7 +167,7 @@ void Scene::create(Player& from, const ObjectCreate& wish, Reply reply) {
     object.created_by = object.updated_by = actor;
     object.created_at = object.updated_at = space_.clock().wall();
     object.set_model_url(wish.model_url.value_or(""));
-    if (wish.properties.size() != 0) object.set_properties(wish.properties.to_json());
+    object.set_properties(wish.properties);
     creation->n = from.n();
     creation->replies.push_back(std::make_shared<Reply>(std::move(reply)));
 
@@ -486,7 +486,7 @@ void Scene::forget(Object& object) {
 void Scene::edit(Object& object, const ObjectUpdate& edit, std::uint32_t actor) const {
     if (edit.name) object.name = *edit.name;
     if (edit.model_url) object.set_model_url(*edit.model_url);
-    if (!edit.properties.is_null()) object.set_properties(edit.properties.to_json());
+    if (!edit.properties.is_null()) object.set_properties(edit.properties);
     if (edit.visibility) object.visible = *edit.visibility;
     if (edit.locked) object.locked = *edit.locked;
     object.updated_by = actor;

@@ -26,10 +26,10 @@ std::optional<std::string> optional_text(std::string_view text) {
 
 }  // namespace
 
-std::uint32_t Actors::number(std::string_view id) {
+std::uint32_t Actors::number(const std::string& id) {
     if (id.empty()) return 0;
-    const auto [found, added] = numbers_.try_emplace(std::string(id), static_cast<std::uint32_t>(ids_.size()));
-    if (added) ids_.emplace_back(id);
+    const auto [found, added] = numbers_.try_emplace(id, static_cast<std::uint32_t>(ids_.size()));
+    if (added) ids_.push_back(id);
     return found->second;
 }
 
@@ -45,6 +45,7 @@ ObjectType object_type(std::string_view name) noexcept {
 Object::Object(const Object& other)
     : id(other.id),
       name(other.name),
+      properties(other.properties),
       at(other.at),
       created_at(other.created_at),
       updated_at(other.updated_at),
@@ -99,10 +100,7 @@ void Object::set_model_url(std::string url) {
     if (!url.empty() || extras_) extras().model_url = std::move(url);
 }
 
-void Object::set_properties(std::string json) {
-    if (json == "{}") json.clear();
-    if (!json.empty() || extras_) extras().properties = std::move(json);
-}
+void Object::set_properties(const Document& map) { properties = map.size() == 0 ? std::string() : map.to_json(); }
 
 ObjectRow Object::to_row(const std::string& space_id, const Actors& actors) const {
     ObjectRow row;
@@ -122,7 +120,7 @@ ObjectRow Object::to_row(const std::string& space_id, const Actors& actors) cons
     row.created_at = created_at;
     row.updated_by = optional_text(actors.id(updated_by));
     row.updated_at = updated_at;
-    row.properties = parsed(properties(), "{}");
+    row.properties = parsed(properties, "{}");
     row.physics = parsed(extras_ ? std::string_view(extras_->physics) : std::string_view(), kStatic);
     row.visibility = visible;
     row.locked = locked;
@@ -131,24 +129,24 @@ ObjectRow Object::to_row(const std::string& space_id, const Actors& actors) cons
     return row;
 }
 
-Object Object::from_row(ObjectRow row, Actors& actors) {
+Object Object::from_row(const ObjectRow& row, Actors& actors) {
     Object object;
-    object.id = std::move(row.object_id);
+    object.id = row.object_id;
     object.set_row_id(row.id);
-    object.name = std::move(row.name).value_or("");
-    object.type = object_type(row.type.value_or(""));
+    if (row.name) object.name = *row.name;
+    if (row.type) object.type = object_type(*row.type);
     object.at = {row.position, row.rotation, row.scale};
-    object.created_by = actors.number(row.created_by.value_or(""));
+    if (row.created_by) object.created_by = actors.number(*row.created_by);
     object.created_at = row.created_at;
-    object.updated_by = actors.number(row.updated_by.value_or(""));
+    if (row.updated_by) object.updated_by = actors.number(*row.updated_by);
     object.updated_at = row.updated_at.value_or(row.created_at);
     object.visible = row.visibility;
     object.locked = row.locked;
     object.interactions = static_cast<std::uint32_t>(row.interaction_count);
     object.last_interacted_at = row.last_interacted_at.value_or(0);
-    object.set_model_url(std::move(row.model_url).value_or(""));
-    object.set_properties(kept(row.properties, "{}"));
-    if (row.model_id) object.extras().model_id = std::move(*row.model_id);
+    object.set_properties(row.properties);
+    if (row.model_url) object.set_model_url(*row.model_url);
+    if (row.model_id) object.extras().model_id = *row.model_id;
     if (std::string physics = kept(row.physics, kStatic); !physics.empty()) object.extras().physics = std::move(physics);
     return object;
 }
@@ -158,7 +156,7 @@ void Object::write_open(JsonWriter& out, const Actors& actors) const {
     out.key("id").text(id).key("name").text(name).key("type").text(object_type_name(type));
     out.key("p").vector(at.p).key("r").vector(at.r).key("s").vector(at.s);
     if (!model_url().empty()) out.key("model_url").text(model_url());
-    if (!properties().empty()) out.key("properties").raw(properties());
+    if (!properties.empty()) out.key("properties").raw(properties);
     if (!visible) out.key("visibility").boolean(false);
     if (locked) out.key("locked").boolean(true);
     if (created_by != 0) out.key("by").text(actors.id(created_by));

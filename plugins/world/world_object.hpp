@@ -25,7 +25,7 @@ struct Transform {
 /// Player ids as small numbers: a million objects have a handful of creators. 0 is nobody.
 class Actors {
 public:
-    std::uint32_t number(std::string_view id);
+    std::uint32_t number(const std::string& id);
     const std::string& id(std::uint32_t number) const { return ids_[number]; }
 
 private:
@@ -37,7 +37,7 @@ enum class ObjectType : std::uint8_t { model, primitive, light, camera };
 std::string_view object_type_name(ObjectType type) noexcept;
 ObjectType object_type(std::string_view name) noexcept;
 
-/// An object as it lies in memory: about 250 bytes, because a space may hold a million (P167). What few objects have is
+/// An object as it lies in memory: about 500 bytes with all that leads to it, because a space may hold a million (P167). What few objects have is
 /// kept aside.
 class Object {
 public:
@@ -45,8 +45,7 @@ public:
         std::string row_id;      ///< only when it is not a UUID
         std::string model_id;
         std::string model_url;
-        std::string properties;  ///< JSON object; empty: {}
-        std::string physics;     ///< JSON object; empty: {"static":true}
+        std::string physics;  ///< JSON object; empty: {"static":true}
         friend bool operator==(const Extras&, const Extras&) = default;
     };
 
@@ -58,6 +57,7 @@ public:
 
     std::string id;
     std::string name;
+    std::string properties;  ///< JSON object; empty: {}
     Transform at;
     WallTime created_at = 0;
     WallTime updated_at = 0;
@@ -75,17 +75,14 @@ public:
     void set_row_id(std::string_view id);
     std::string row_id() const;
     std::string_view model_url() const noexcept { return extras_ ? std::string_view(extras_->model_url) : std::string_view(); }
-    /// JSON object; empty: {}.
-    std::string_view properties() const noexcept {
-        return extras_ ? std::string_view(extras_->properties) : std::string_view();
-    }
     void set_model_url(std::string url);
-    void set_properties(std::string json);
+    void set_properties(const Document& map);
     /// Extras, made when there were none.
     Extras& extras();
 
     ObjectRow to_row(const std::string& space_id, const Actors& actors) const;
-    static Object from_row(ObjectRow row, Actors& actors);
+    /// Copies: what was allocated in the lane that read the row goes away with the page, and memory stays in one piece.
+    static Object from_row(const ObjectRow& row, Actors& actors);
 
     /// As clients see it: {id, name, type, p, r, s, model_url?, properties?, visibility?, locked?, by?}. Leaves the JSON
     /// object open so that more can be added.
