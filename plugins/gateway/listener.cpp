@@ -8,7 +8,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include <Poco/Exception.h>
@@ -71,8 +71,8 @@ ListenSocket::ListenSocket(const ListenAddress& wanted) : state_(std::make_uniqu
                                            "); write an address such as 127.0.0.1, or 0.0.0.0 for every interface");
     } catch (const Poco::Exception& error) {
         const int code = error.code();
-        throw Error(Code::unavailable,
-                    who + (code != 0 ? std::strerror(code) : error.displayText()) + "; " + cure(code, wanted));
+        throw Error(Code::unavailable, who + (code != 0 ? std::generic_category().message(code) : error.displayText()) +
+                                           "; " + cure(code, wanted));
     }
 }
 

@@ -173,7 +173,7 @@ void Shard::run(Lane lane, std::string what, std::uint64_t id, std::function<Fil
     in_flight_.fetch_add(1, std::memory_order_acq_rel);
     host_.background.run(
         lane, std::move(what), [slot, work = std::move(work)](const Task&) { *slot = work(); },
-        [slot, self = shared_from_this(), id, chunk](std::exception_ptr error) {
+        [slot, self = shared_from_this(), id, chunk](const std::exception_ptr& error) {
             bool failed = false;
             if (error) {
                 failed = true;
