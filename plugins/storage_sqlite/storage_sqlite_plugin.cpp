@@ -47,4 +47,4 @@ private:
 
 }  // namespace cairn::storage_sqlite
 
-CAIRN_PLUGIN(cairn::storage_sqlite::StorageSqlite, "storage_sqlite", "1.0.0")
+CAIRN_PLUGIN(cairn::storage_sqlite::StorageSqlite, "storage_sqlite", "0.1.0")
