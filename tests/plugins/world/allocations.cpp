@@ -11,9 +11,10 @@ std::atomic<std::size_t> count{0};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
-#include <sanitizer/allocator_interface.h>
+// A sanitizer brings its own operator new; it offers hooks instead. GCC ships them without their header.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void*, std::size_t),
+                                                         void (*freed)(const volatile void*));
 
-// A sanitizer brings its own operator new; it offers hooks instead.
 std::size_t cairn::test::allocations() noexcept {
     static const int hooked = __sanitizer_install_malloc_and_free_hooks(
         [](const volatile void*, std::size_t) { count.fetch_add(1, std::memory_order_relaxed); }, [](const volatile void*) {});
