@@ -19,7 +19,9 @@ Error not_saved() {
         .retry_after(Duration(1000));
 }
 
-Error not_there() { return Error(Code::not_found, "there is no such message in this space").at("d.id"); }
+Error not_there() {
+    return Error(Code::not_found, "there is no such message in this space").at("d.id");
+}
 
 /// The id that rows of this space refer to. Where no plugin gives spaces an id, their name is one.
 std::string space_id_of(const Space& space) {
@@ -31,24 +33,32 @@ std::string space_id_of(const Space& space) {
 
 ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
     : space_(space), config_(config), table_(table), space_id_(space_id_of(space)) {
-    space_.on<Send>("chat.send", [this](Player& from, const Send& wish, Reply reply) { send(from, wish, std::move(reply)); })
+    space_
+        .on<Send>("chat.send",
+                  [this](Player& from, const Send& wish, Reply reply) { send(from, wish, std::move(reply)); })
         .limit(config_.limits.send)
         .meaning("says something; answered with its id once it is on disk, then `chat.message` to all");
-    space_.on<History>("chat.history", [this](Player&, const History& wish, Reply reply) { history(wish, std::move(reply)); })
+    space_
+        .on<History>("chat.history",
+                     [this](Player&, const History& wish, Reply reply) { history(wish, std::move(reply)); })
         .limit(config_.limits.history)
         .meaning("what was said before, oldest first: {messages}");
     space_
-        .on<Edit>("chat.edit", [this](Player& from, const Edit& wish, Reply reply) {
-            check_text(wish.message);
-            enqueue({wish.id, from.n(), from.id(), false, wish.message, std::make_shared<Reply>(std::move(reply))});
-        })
+        .on<Edit>(
+            "chat.edit",
+            [this](Player& from, const Edit& wish, Reply reply) {
+                check_text(wish.message);
+                enqueue({wish.id, from.n(), from.id(), false, wish.message, std::make_shared<Reply>(std::move(reply))});
+            })
         .limit(config_.limits.edit)
         .meaning("changes a message of one's own: `chat.edited` to all");
     space_
-        .on<Delete>("chat.delete", [this](Player& from, const Delete& wish, Reply reply) {
-            const bool moderator = from.has_role("moderator") || from.has_role("admin");
-            enqueue({wish.id, from.n(), from.id(), moderator, {}, std::make_shared<Reply>(std::move(reply))});
-        })
+        .on<Delete>(
+            "chat.delete",
+            [this](Player& from, const Delete& wish, Reply reply) {
+                const bool moderator = from.has_role("moderator") || from.has_role("admin");
+                enqueue({wish.id, from.n(), from.id(), moderator, {}, std::make_shared<Reply>(std::move(reply))});
+            })
         .limit(config_.limits.edit)
         .meaning("takes back a message of one's own, or as a moderator anybody's: `chat.deleted` to all");
 
@@ -83,22 +93,22 @@ ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
 void ChatRoom::check_text(const std::string& text) const {
     const std::size_t length = code_points(text).value_or(text.size());
     if (length > static_cast<std::size_t>(config_.max_length)) {
-        throw Error(Code::too_large, "a message has at most " + std::to_string(config_.max_length) + " characters; this one has " +
-                                         std::to_string(length))
+        throw Error(Code::too_large, "a message has at most " + std::to_string(config_.max_length) +
+                                         " characters; this one has " + std::to_string(length))
             .at("d.message");
     }
     // Nothing to see: spaces of all kinds, and what has no width.
     for (std::size_t at = 0; at < text.size();) {
         const char32_t c = next_code_point(text, at);
-        const bool blank = c == U' ' || c == 0xA0 || c == 0xAD || c == 0x1680 || c == 0x180E || (c >= 0x2000 && c <= 0x200F) ||
-                           c == 0x202F || (c >= 0x205F && c <= 0x2064) || c == 0x2800 || c == 0x3000 ||
-                           c == 0x3164 || c == 0xFEFF;
+        const bool blank = c == U' ' || c == 0xA0 || c == 0xAD || c == 0x1680 || c == 0x180E ||
+                           (c >= 0x2000 && c <= 0x200F) || c == 0x202F || (c >= 0x205F && c <= 0x2064) || c == 0x2800 ||
+                           c == 0x3000 || c == 0x3164 || c == 0xFEFF;
         if (!blank) return;
     }
     throw Error(Code::invalid_field, "a message is not only spaces").at("d.message");
 }
 
-// ---- saying ----------------------------------------------------------------------------------------------------------
+// ---- saying -------------------------------------------------------------------------------------------------------
 
 void ChatRoom::send(Player& from, const Send& wish, Reply reply) {
     check_text(wish.message);
@@ -126,8 +136,10 @@ void ChatRoom::send(Player& from, const Send& wish, Reply reply) {
     auto shared = std::make_shared<Reply>(std::move(reply));
     space_.storage().commit(std::move(commit),
                             [this, row = std::move(row), n = from.n(), shared](Result<Committed> result) {
-                                if (result) said(row, n, shared);
-                                else shared->refuse(not_saved());
+                                if (result)
+                                    said(row, n, shared);
+                                else
+                                    shared->refuse(not_saved());
                             });
 }
 
@@ -142,7 +154,7 @@ void ChatRoom::said(const MessageRow& row, std::uint32_t n, const SharedReply& r
     space_.broadcast_json("chat.message", scratch_);
 }
 
-// ---- looking back ----------------------------------------------------------------------------------------------------
+// ---- looking back -------------------------------------------------------------------------------------------------
 
 void ChatRoom::history(const History& wish, Reply reply) {
     auto shared = std::make_shared<Reply>(std::move(reply));
@@ -153,8 +165,10 @@ void ChatRoom::history(const History& wish, Reply reply) {
     if (const MessageRow* row = recent(id)) return history_before(row->created_at, id, wish.limit, shared);
     space_.storage().load<MessageRow>({std::string(kSelectOne), {space_id_, id}},
                                       [this, id, limit = wish.limit, shared](Result<std::vector<MessageRow>> rows) {
-                                          if (!rows) return shared->refuse(Error(Code::unavailable, "the history cannot be "
-                                                                                                    "read at the moment"));
+                                          if (!rows)
+                                              return shared->refuse(Error(Code::unavailable,
+                                                                          "the history cannot be "
+                                                                          "read at the moment"));
                                           if (rows.value().empty()) return shared->refuse(not_there().at("d.before"));
                                           history_before(rows.value().front().created_at, id, limit, shared);
                                       });
@@ -177,11 +191,12 @@ void ChatRoom::history_before(WallTime at, const std::string& id, std::int64_t l
 }
 
 MessageRow* ChatRoom::recent(std::string_view id) {
-    const auto found = std::find_if(lines_.rbegin(), lines_.rend(), [id](const MessageRow& row) { return row.id == id; });
+    const auto found =
+        std::find_if(lines_.rbegin(), lines_.rend(), [id](const MessageRow& row) { return row.id == id; });
     return found == lines_.rend() ? nullptr : &*found;
 }
 
-// ---- changing --------------------------------------------------------------------------------------------------------
+// ---- changing -----------------------------------------------------------------------------------------------------
 
 void ChatRoom::enqueue(Change change) {
     if (changes_.size() >= kMaxWaiting) {
@@ -234,7 +249,8 @@ void ChatRoom::apply(MessageRow row) {
 void ChatRoom::changed(const MessageRow& row) {
     const Change& change = changes_.front();
     change.reply->ok({{"id", row.id}});
-    const auto line = std::find_if(lines_.begin(), lines_.end(), [&row](const MessageRow& one) { return one.id == row.id; });
+    const auto line =
+        std::find_if(lines_.begin(), lines_.end(), [&row](const MessageRow& one) { return one.id == row.id; });
     if (row.deleted_at) {
         if (line != lines_.end()) lines_.erase(line);
         space_.broadcast("chat.deleted", {{"id", row.id}, {"n", change.n}, {"by", change.player}});

@@ -16,8 +16,8 @@ namespace cairn::chat {
 
 /// The chat of one space: what is said is on disk before anybody hears it, the last of it is sent to those who come in.
 ///
-/// Edits and deletions of a space go one after the other: each reads the message as the one before has left it. All calls
-/// [space].
+/// Edits and deletions of a space go one after the other: each reads the message as the one before has left it. All
+/// calls [space].
 class ChatRoom final : public Behaviour {
 public:
     ChatRoom(Space& space, const Config& config, Table<MessageRow> table);

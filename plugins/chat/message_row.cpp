@@ -2,16 +2,16 @@
 
 namespace cairn::chat {
 
-#define CAIRN_CHAT_COLUMNS                                                                                       \
-    "SELECT id, space_id, user_id, username, message, message_type, attachment_url, attachment_type, "           \
-    "attachment_size_bytes, created_at, edited_at, deleted_at, is_flagged, flagged_reason, moderated_by FROM "   \
+#define CAIRN_CHAT_COLUMNS                                                                                     \
+    "SELECT id, space_id, user_id, username, message, message_type, attachment_url, attachment_type, "         \
+    "attachment_size_bytes, created_at, edited_at, deleted_at, is_flagged, flagged_reason, moderated_by FROM " \
     "chat_messages WHERE "
 
 const std::string_view kSelectNewest =
     CAIRN_CHAT_COLUMNS "space_id = $1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $2";
-const std::string_view kSelectBefore =
-    CAIRN_CHAT_COLUMNS "space_id = $1 AND deleted_at IS NULL AND (created_at < $2 OR (created_at = $2 AND id < $3)) "
-                       "ORDER BY created_at DESC, id DESC LIMIT $4";
+const std::string_view kSelectBefore = CAIRN_CHAT_COLUMNS
+    "space_id = $1 AND deleted_at IS NULL AND (created_at < $2 OR (created_at = $2 AND id < $3)) "
+    "ORDER BY created_at DESC, id DESC LIMIT $4";
 const std::string_view kSelectOne = CAIRN_CHAT_COLUMNS "space_id = $1 AND id = $2";
 const std::string_view kSelectDeleted =
     CAIRN_CHAT_COLUMNS "space_id = $1 AND deleted_at IS NOT NULL AND deleted_at < $2 LIMIT 500";

@@ -32,8 +32,8 @@ struct MessageRow {
 };
 void describe(Fields<MessageRow>& f);
 
-/// As clients see it: {id, user, name, message, at, channel, attachment?, edited_at?}. Leaves the JSON object open so that
-/// more can be added.
+/// As clients see it: {id, user, name, message, at, channel, attachment?, edited_at?}. Leaves the JSON object open so
+/// that more can be added.
 void write_open(JsonWriter& out, const MessageRow& row);
 
 /// The newest `$2` of the space `$1` that are not deleted, newest first.

@@ -25,7 +25,8 @@ void describe(Fields<Send>& f) {
 void describe(Fields<History>& f) {
     f(&History::before, "before", "the id of a message, or a time in ms; without it from the newest")
         .check([](const Document& before) -> std::string {
-            const bool fine = before.is_null() || before.is_integer() || (before.is_text() && before.text().size() <= 64);
+            const bool fine =
+                before.is_null() || before.is_integer() || (before.is_text() && before.text().size() <= 64);
             return fine ? "" : "must be the id of a message or a time in ms";
         });
     f(&History::limit, "limit", "messages at most").between(1, 200);
@@ -39,7 +40,9 @@ void describe(Fields<Edit>& f) {
         .required();
 }
 
-void describe(Fields<Delete>& f) { f(&Delete::id, "id", "which message").length(1, 64).required(); }
+void describe(Fields<Delete>& f) {
+    f(&Delete::id, "id", "which message").length(1, 64).required();
+}
 
 void describe(Fields<Limits>& f) {
     f(&Limits::send, "send", "chat.send per player").example("30/60s");

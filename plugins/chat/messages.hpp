@@ -50,8 +50,8 @@ struct Limits {
 void describe(Fields<Limits>& f);
 
 struct Config {
-    std::int64_t max_length = 500;  ///< P192; C15
-    std::int64_t history = 100;     ///< P191
+    std::int64_t max_length = 500;                         ///< P192; C15
+    std::int64_t history = 100;                            ///< P191
     Duration purge_deleted_after{7LL * 24 * 3600 * 1000};  ///< P196
     Limits limits;
 };

@@ -9,7 +9,8 @@ namespace cairn::identity {
 
 void describe(Fields<Config>& f) {
     f(&Config::allow_guests, "allow_guests", "new guests may come in; false: only those who were here before");
-    f(&Config::resume_expires, "resume_expires", "how long after his last visit a guest is still recognised by his browser")
+    f(&Config::resume_expires, "resume_expires",
+      "how long after his last visit a guest is still recognised by his browser")
         .between(Duration(60'000), Duration(400LL * 24 * 3600 * 1000))
         .example("30d");
 }
@@ -68,7 +69,8 @@ GuestDesk::GuestDesk(const Config& config, const Key& key, const Clock& clock, L
 
 void GuestDesk::admit(const services::Claim& claim, Then<services::Admission> then) {
     if (!claim.token.empty()) {
-        then(Error(Code::unauthenticated, "this server has no accounts: leave `token` out of hello and come in as a guest")
+        then(Error(Code::unauthenticated,
+                   "this server has no accounts: leave `token` out of hello and come in as a guest")
                  .at("d.token"));
         return;
     }

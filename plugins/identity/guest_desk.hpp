@@ -22,12 +22,13 @@ void describe(Fields<Config>& f);
 
 /// Admits guests: mints their ids, gives them signed resume tokens, keeps their rows in `users`.
 ///
-/// A resume token that does not hold is no error: its bearer is a new guest, because the page of somebody who comes back
-/// after two months must not stop at a refusal.
+/// A resume token that does not hold is no error: its bearer is a new guest, because the page of somebody who comes
+/// back after two months must not stop at a refusal.
 class GuestDesk final : public services::Identity {
 public:
     /// `storage` may be nullptr: then nobody is remembered beyond his token. All of it outlives the desk.
-    GuestDesk(const Config& config, const Key& key, const Clock& clock, Log& log, Storage* storage, Table<UserRow> users);
+    GuestDesk(const Config& config, const Key& key, const Clock& clock, Log& log, Storage* storage,
+              Table<UserRow> users);
 
     void admit(const services::Claim& claim, Then<services::Admission> then) override;
 

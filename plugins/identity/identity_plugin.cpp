@@ -26,7 +26,9 @@ public:
         if (!warning.empty()) runtime.log().warning(warning);
         desk_.emplace(*config_, key, runtime.clock(), runtime.log(), store_ ? &runtime.storage() : nullptr, users_);
     }
-    void admit(const services::Claim& claim, Then<services::Admission> then) override { desk_->admit(claim, std::move(then)); }
+    void admit(const services::Claim& claim, Then<services::Admission> then) override {
+        desk_->admit(claim, std::move(then));
+    }
 
 private:
     std::shared_ptr<const Config> config_;

@@ -51,7 +51,8 @@ Key read_key(int fd, const std::string& path, std::string& warning) {
     if (::fstat(fd, &info) != 0) fail(path, "cannot look at", errno);
     if ((info.st_mode & 077) != 0) {
         if (::fchmod(fd, 0600) != 0) fail(path, "cannot take the rights of others away from", errno);
-        warning = "the key " + path + " could be read by other users; its mode is 0600 now. If it may have been copied, "
+        warning = "the key " + path +
+                  " could be read by other users; its mode is 0600 now. If it may have been copied, "
                   "delete it and restart: everybody becomes a new guest";
     }
     // One byte more than a key, to notice a longer file.
@@ -60,8 +61,10 @@ Key read_key(int fd, const std::string& path, std::string& warning) {
     if (!read_all(fd, content, sizeof content, got)) fail(path, "cannot read", errno);
     Key key{};
     if (got != key.size()) {
-        throw Error(Code::unavailable, "identity: " + path + " is not a key: it must hold exactly 32 bytes. Restore it from a "
-                                       "backup, or delete it: a new one is made, and everybody becomes a new guest");
+        throw Error(Code::unavailable,
+                    "identity: " + path +
+                        " is not a key: it must hold exactly 32 bytes. Restore it from a "
+                        "backup, or delete it: a new one is made, and everybody becomes a new guest");
     }
     std::memcpy(key.data(), content, key.size());
     return key;
@@ -79,7 +82,8 @@ Key make_key() {
 }  // namespace
 
 Key load_or_create_key(const std::string& path, std::string& warning) {
-    if (const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)); file) return read_key(file.fd(), path, warning);
+    if (const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)); file)
+        return read_key(file.fd(), path, warning);
     if (errno != ENOENT) fail(path, "cannot open", errno);
 
     const Key key = make_key();

@@ -18,7 +18,9 @@ constexpr std::string_view kForm = "c1.";
 constexpr std::size_t kMaxToken = 2048;
 constexpr WallTime kClockSlack = 60'000;
 
-const unsigned char* bytes(std::string_view text) noexcept { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes(std::string_view text) noexcept {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 std::string to_base64(const unsigned char* data, std::size_t size) {
     std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
@@ -49,10 +51,13 @@ void describe(Fields<Ticket>& f) {
 }
 
 TicketSigner::TicketSigner(const Key& key) : key_(key) {
-    if (sodium_init() < 0) throw Error(Code::internal, "libsodium does not start: the system gives it no random numbers");
+    if (sodium_init() < 0)
+        throw Error(Code::internal, "libsodium does not start: the system gives it no random numbers");
 }
 
-TicketSigner::~TicketSigner() { sodium_memzero(key_.data(), key_.size()); }
+TicketSigner::~TicketSigner() {
+    sodium_memzero(key_.data(), key_.size());
+}
 
 std::string TicketSigner::seal(const Ticket& ticket) const {
     const std::string payload = to_json(ticket);

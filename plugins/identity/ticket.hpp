@@ -22,8 +22,8 @@ void describe(Fields<Ticket>& f);
 /// 32 bytes that only this server knows.
 using Key = std::array<std::uint8_t, 32>;
 
-/// Makes and checks resume tokens: `c1.<payload>.<tag>`, both parts base64url, the tag an HMAC-SHA-512-256 over everything
-/// before it. The `c1` names the form, so that a later one can be told apart. Immutable. [any]
+/// Makes and checks resume tokens: `c1.<payload>.<tag>`, both parts base64url, the tag an HMAC-SHA-512-256 over
+/// everything before it. The `c1` names the form, so that a later one can be told apart. Immutable. [any]
 class TicketSigner {
 public:
     /// Throws Error(internal) when libsodium cannot be used.

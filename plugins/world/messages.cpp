@@ -27,14 +27,20 @@ void describe(Fields<UserMove>& f) {
 
 void describe(Fields<UserUpdate>& f) {
     f(&UserUpdate::name, "name", "new name: letters, digits, `_`, space, `-`").length(1, 50).matching(Pattern::name);
-    f(&UserUpdate::avatar, "avatar", "picture or model; empty: none any more").max_length(kMaxUrl).matching(Pattern::url);
+    f(&UserUpdate::avatar, "avatar", "picture or model; empty: none any more")
+        .max_length(kMaxUrl)
+        .matching(Pattern::url);
 }
 
 void describe(Fields<ObjectCreate>& f) {
-    f(&ObjectCreate::id, "id", "chosen by the client, so that it can send again after a lost connection; else made here")
+    f(&ObjectCreate::id, "id",
+      "chosen by the client, so that it can send again after a lost connection; else made here")
         .length(1, 255)
         .matching(Pattern::identifier);
-    f(&ObjectCreate::name, "name", "letters, digits, `_`, space, `-` (P169)").length(1, 255).matching(Pattern::name).required();
+    f(&ObjectCreate::name, "name", "letters, digits, `_`, space, `-` (P169)")
+        .length(1, 255)
+        .matching(Pattern::name)
+        .required();
     f(&ObjectCreate::type, "type", "what it is").one_of({"model", "primitive", "light", "camera"}).required();
     f(&ObjectCreate::p, "p", "position").required();
     f(&ObjectCreate::r, "r", "rotation, Euler radians").between(-kMaxAngle, kMaxAngle);
@@ -58,13 +64,17 @@ void describe(Fields<ObjectUpdate>& f) {
     f(&ObjectUpdate::p, "p", "position");
     f(&ObjectUpdate::r, "r", "rotation, Euler radians").between(-kMaxAngle, kMaxAngle);
     f(&ObjectUpdate::s, "s", "scale").between(-kMaxScale, kMaxScale);
-    f(&ObjectUpdate::model_url, "model_url", "where its model lies; empty: none").max_length(kMaxUrl).matching(Pattern::url);
+    f(&ObjectUpdate::model_url, "model_url", "where its model lies; empty: none")
+        .max_length(kMaxUrl)
+        .matching(Pattern::url);
     f(&ObjectUpdate::properties, "properties", "takes the place of all the old ones").check(properties_problem);
     f(&ObjectUpdate::visibility, "visibility", "drawn or not");
     f(&ObjectUpdate::locked, "locked", "true: only its creator and admins change it");
 }
 
-void describe(Fields<ObjectDelete>& f) { f(&ObjectDelete::id, "id", "which object").length(1, 255).required(); }
+void describe(Fields<ObjectDelete>& f) {
+    f(&ObjectDelete::id, "id", "which object").length(1, 255).required();
+}
 
 void describe(Fields<ObjectFilter>& f) {
     f(&ObjectFilter::name, "name", "part of the name").length(1, 255);

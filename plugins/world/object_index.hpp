@@ -12,8 +12,8 @@
 
 namespace cairn::world {
 
-/// The objects of a space: found by id at once, walked in the order of their ids, found again by number. Objects stay at
-/// their place in memory until they are erased.
+/// The objects of a space: found by id at once, walked in the order of their ids, found again by number. Objects stay
+/// at their place in memory until they are erased.
 class ObjectIndex {
     using Objects = std::map<std::string_view, std::unique_ptr<Object>>;  // the keys lie in the objects
 

@@ -17,7 +17,8 @@ Presence::Presence(Space& space, Settings settings, Table<SessionRow> table, std
     space_.on<UserMove>("user.move", [this](Player& from, const UserMove& to) { move(from, to); })
         .limit(settings_.limits.move)
         .meaning("where he is; the others see it with the next tick as a row of `user.moved`");
-    space_.on<UserUpdate>("user.update", [this](Player& from, const UserUpdate& change) { return update(from, change); })
+    space_
+        .on<UserUpdate>("user.update", [this](Player& from, const UserUpdate& change) { return update(from, change); })
         .limit(settings_.limits.edit)
         .meaning("changes what others see of him: `user.updated` to all");
 
@@ -110,7 +111,8 @@ void Presence::move(Player& from, const UserMove& to) {
 }
 
 Document Presence::update(Player& from, const UserUpdate& change) {
-    if (!change.name && !change.avatar) throw Error(Code::bad_request, "nothing to change: name `name`, `avatar` or both");
+    if (!change.name && !change.avatar)
+        throw Error(Code::bad_request, "nothing to change: name `name`, `avatar` or both");
     Document event{{"n", from.n()}, {"id", from.id()}};
     if (change.name) {
         const std::size_t first = change.name->find_first_not_of(' ');
@@ -133,7 +135,7 @@ void Presence::write_user(JsonWriter& out, const Player& player, const Place& pl
     out.key("p").vector(place.p).key("r").vector(place.r).end_object();
 }
 
-// ---- sessions --------------------------------------------------------------------------------------------------------
+// ---- sessions -----------------------------------------------------------------------------------------------------
 
 SessionRow Presence::session_row(const Player& player, const Place& place) const {
     SessionRow row;
@@ -157,19 +159,19 @@ void Presence::save(const SessionRow& row) {
 }
 
 void Presence::close_stale(std::function<void(Result<Done>)> done) {
-    space_.storage().load<SessionRow>(
-        {std::string(kSelectOpenSessions), {settings_.space_id}},
-        [this, done = std::move(done)](Result<std::vector<SessionRow>> rows) {
-            if (!rows) return done(rows.error());
-            for (SessionRow& row : rows.value()) {
-                // When he really went is not known: the crash took it along.
-                row.is_active = false;
-                row.disconnected_at = space_.clock().wall();
-                row.duration_seconds = std::max<WallTime>(0, *row.disconnected_at - row.connected_at) / 1000;
-                save(row);
-            }
-            done(Done{});
-        });
+    space_.storage().load<SessionRow>({std::string(kSelectOpenSessions), {settings_.space_id}},
+                                      [this, done = std::move(done)](Result<std::vector<SessionRow>> rows) {
+                                          if (!rows) return done(rows.error());
+                                          for (SessionRow& row : rows.value()) {
+                                              // When he really went is not known: the crash took it along.
+                                              row.is_active = false;
+                                              row.disconnected_at = space_.clock().wall();
+                                              row.duration_seconds =
+                                                  std::max<WallTime>(0, *row.disconnected_at - row.connected_at) / 1000;
+                                              save(row);
+                                          }
+                                          done(Done{});
+                                      });
 }
 
 }  // namespace cairn::world

@@ -71,7 +71,8 @@ const std::string_view kSelectOpenSessions =
     "LIMIT 1000";
 
 const std::string_view kSelectObjects =
-    "SELECT id, object_id, space_id, name, type, position, rotation, scale, model_id, model_url, created_by, created_at, "
+    "SELECT id, object_id, space_id, name, type, position, rotation, scale, model_id, model_url, created_by, "
+    "created_at, "
     "updated_by, updated_at, properties, physics, visibility, locked, interaction_count, last_interacted_at "
     "FROM world_objects WHERE space_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3";
 

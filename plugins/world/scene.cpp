@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kPage = 2000;
 /// Objects that one `object.list` looks at, at most: the rest is for the next page.
 constexpr std::size_t kScan = 5000;
-constexpr std::size_t kRememberDeleted = 1024;
-constexpr Duration kWriteAgainAfter{1000};
 
 void check_place(const Vec3& p, double bounds) {
     if (inside(p, bounds)) return;
@@ -34,31 +32,28 @@ struct Scene::Creation {
 Scene::Scene(Space& space, Settings settings, Table<ObjectRow> table)
     : space_(space), settings_(std::move(settings)), table_(table), moved_(space.stream<ObjectMoved>("object.moved")) {
     space_
-        .on<ObjectCreate>("object.create", [this](Player& from, const ObjectCreate& wish, Reply reply) {
-            create(from, wish, std::move(reply));
-        })
+        .on<ObjectCreate>("object.create", [this](Player& from, const ObjectCreate& wish,
+                                                  Reply reply) { create(from, wish, std::move(reply)); })
         .limit(settings_.limits.create)
         .meaning("places an object; answered with its id once it is on disk, then `object.created` to all");
     space_
-        .on<ObjectMove>("object.move", [this](Player& from, const ObjectMove& wish, Reply reply) {
-            move(from, wish, std::move(reply));
-        })
+        .on<ObjectMove>("object.move", [this](Player& from, const ObjectMove& wish,
+                                              Reply reply) { move(from, wish, std::move(reply)); })
         .limit(settings_.limits.move)
         .meaning("moves, turns or scales an object; others see it with the next tick");
     space_
-        .on<ObjectUpdate>("object.update", [this](Player& from, const ObjectUpdate& wish, Reply reply) {
-            update(from, wish, std::move(reply));
-        })
+        .on<ObjectUpdate>("object.update", [this](Player& from, const ObjectUpdate& wish,
+                                                  Reply reply) { update(from, wish, std::move(reply)); })
         .limit(settings_.limits.edit)
         .meaning("changes what is named; answered once it is on disk, then `object.updated` to all");
     space_
-        .on<ObjectDelete>("object.delete", [this](Player& from, const ObjectDelete& wish, Reply reply) {
-            erase(from, wish, std::move(reply));
-        })
+        .on<ObjectDelete>("object.delete", [this](Player& from, const ObjectDelete& wish,
+                                                  Reply reply) { erase(from, wish, std::move(reply)); })
         .limit(settings_.limits.edit)
         .meaning("takes an object away; answered once that is on disk, then `object.deleted` to all");
     space_
-        .on<ObjectList>("object.list", [this](Player&, const ObjectList& wish, Reply reply) { list(wish, std::move(reply)); })
+        .on<ObjectList>("object.list",
+                        [this](Player&, const ObjectList& wish, Reply reply) { list(wish, std::move(reply)); })
         .limit(settings_.limits.list)
         .meaning("a page of the objects in the order of their ids: {objects, next?}");
 
@@ -77,27 +72,32 @@ Scene::Scene(Space& space, Settings settings, Table<ObjectRow> table)
     });
 }
 
-Scene::~Scene() { total_.fetch_sub(objects_.size(), std::memory_order_relaxed); }
-
-// ---- loading ---------------------------------------------------------------------------------------------------------
-
-void Scene::load(std::function<void(Result<Done>)> done) { load_page({}, std::move(done)); }
-
-void Scene::load_page(std::string after, std::function<void(Result<Done>)> done) {
-    space_.storage().load<ObjectRow>(
-        {std::string(kSelectObjects), {settings_.space_id, after, kPage}},
-        [this, done = std::move(done)](Result<std::vector<ObjectRow>> rows) mutable {
-            if (!rows) return done(rows.error());
-            const std::size_t count = rows.value().size();
-            for (const ObjectRow& row : rows.value()) objects_.insert(Object::from_row(row, actors_));
-            total_.fetch_add(count, std::memory_order_relaxed);
-            if (count < kPage) return done(Done{});
-            // After the last of this page, in the store's order.
-            load_page(objects_.find(static_cast<std::uint32_t>(objects_.size() - 1))->id, std::move(done));
-        });
+Scene::~Scene() {
+    total_.fetch_sub(objects_.size(), std::memory_order_relaxed);
 }
 
-// ---- asking ----------------------------------------------------------------------------------------------------------
+// ---- loading ------------------------------------------------------------------------------------------------------
+
+void Scene::load(std::function<void(Result<Done>)> done) {
+    load_page({}, std::move(done));
+}
+
+void Scene::load_page(std::string after, std::function<void(Result<Done>)> done) {
+    space_.storage().load<ObjectRow>({std::string(kSelectObjects), {settings_.space_id, after, kPage}},
+                                     [this, done = std::move(done)](Result<std::vector<ObjectRow>> rows) mutable {
+                                         if (!rows) return done(rows.error());
+                                         const std::size_t count = rows.value().size();
+                                         for (const ObjectRow& row : rows.value())
+                                             objects_.insert(Object::from_row(row, actors_));
+                                         total_.fetch_add(count, std::memory_order_relaxed);
+                                         if (count < kPage) return done(Done{});
+                                         // After the last of this page, in the store's order.
+                                         load_page(objects_.find(static_cast<std::uint32_t>(objects_.size() - 1))->id,
+                                                   std::move(done));
+                                     });
+}
+
+// ---- asking -------------------------------------------------------------------------------------------------------
 
 Object& Scene::existing(const std::string& id) {
     if (Object* object = objects_.find(id)) return *object;
@@ -118,17 +118,20 @@ void Scene::may_change(const Player& who, const Object& object) const {
 /// What the player hears when the store says no: never its own words, which may tell of files and SQL.
 Error Scene::refusal(const Error& why) {
     if (why.code() == Code::conflict) {
-        return Error(Code::conflict, "the store refuses this: an object with this id exists, or a value is not allowed");
+        return Error(Code::conflict,
+                     "the store refuses this: an object with this id exists, or a value is not allowed");
     }
     return Error(Code::unavailable, "this cannot be saved at the moment, so nothing was changed; try again")
         .retry_after(Duration(1000));
 }
 
 bool Scene::same_creation(const Object& there, std::uint32_t actor, const ObjectCreate& wish) const {
-    const std::string properties = wish.properties.size() == 0 ? std::string() : wish.properties.to_json();
+    // A store may give JSON back in another order.
+    const Document properties = there.properties.empty() ? Document::map() : Document::parse_json(there.properties);
+    const bool same_properties = wish.properties.is_null() ? properties.size() == 0 : properties == wish.properties;
     const bool untouched = there.version == 0 && there.updated_at == there.created_at;
     return there.created_by == actor && there.name == wish.name && object_type_name(there.type) == wish.type &&
-           there.model_url() == wish.model_url.value_or("") && there.properties == properties &&
+           there.model_url() == wish.model_url.value_or("") && same_properties &&
            (!untouched || there.at == Transform{wish.p, wish.r, wish.s});
 }
 
@@ -176,7 +179,8 @@ void Scene::create(Player& from, const ObjectCreate& wish, Reply reply) {
     table_.put(commit, object.to_row(settings_.space_id, actors_));
     const std::string id = object.id;
     creating_.emplace(id, std::move(creation));
-    space_.storage().commit(std::move(commit), [this, id](Result<Committed> result) { created(id, std::move(result)); });
+    space_.storage().commit(std::move(commit),
+                            [this, id](Result<Committed> result) { created(id, std::move(result)); });
 }
 
 void Scene::created(const std::string& id, Result<Committed> result) {
@@ -227,8 +231,9 @@ void Scene::update(Player& from, const ObjectUpdate& wish, Reply reply) {
     if (wish.p) check_place(*wish.p, settings_.bounds);
     const bool settles = wish.p || wish.r || wish.s;
     if (!settles && !wish.name && !wish.model_url && wish.properties.is_null() && !wish.visibility && !wish.locked) {
-        throw Error(Code::bad_request, "nothing to change: name at least one of name, p, r, s, model_url, properties, "
-                                       "visibility, locked");
+        throw Error(Code::bad_request,
+                    "nothing to change: name at least one of name, p, r, s, model_url, properties, "
+                    "visibility, locked");
     }
     if (settles) place(object, wish.p, wish.r, wish.s, from, 0);
     Change change;
@@ -285,214 +290,6 @@ void Scene::list(const ObjectList& wish, Reply reply) {
     }
     out.end_array().end_object();
     reply.ok_json(scratch_);
-}
-
-// ---- places: in memory at once, on disk coalesced --------------------------------------------------------------------
-
-void Scene::place(Object& object, const std::optional<Vec3>& p, const std::optional<Vec3>& r, const std::optional<Vec3>& s,
-                  Player& by, std::int64_t ts) {
-    durable_.try_emplace(object.number, object.at);
-    if (p) object.at.p = *p;
-    if (r) object.at.r = *r;
-    if (s) object.at.s = *s;
-    ++object.version;
-    object.updated_by = actors_.number(by.id());
-    object.updated_at = space_.clock().wall();
-    show(object, by.n(), ts);
-}
-
-void Scene::show(const Object& object, std::uint32_t n, std::int64_t ts) {
-    moved_.set(object.number, object.at.p, {object.id, object.at.p, object.at.r, object.at.s, n, ts});
-}
-
-void Scene::mark_dirty(Object& object) {
-    if (object.dirty) return;
-    object.dirty = true;
-    dirty_.push_back(object.number);
-}
-
-void Scene::write_places() {
-    if (dirty_.empty() || space_.clock().steady() < write_not_before_) return;
-    struct Written {
-        std::uint32_t number;
-        std::uint32_t version;
-        Transform at;
-    };
-    auto written = std::make_shared<std::vector<Written>>();
-    std::vector<std::uint32_t> later;
-    Commit commit;
-    commit.coalesced();
-    for (const std::uint32_t number : dirty_) {
-        Object* object = objects_.find(number);
-        if (!object || !object->dirty) continue;
-        if (pending_.contains(number)) {
-            later.push_back(number);  // written over by what is on its way, or with it
-            continue;
-        }
-        object->dirty = false;
-        table_.put(commit, object->to_row(settings_.space_id, actors_));
-        written->push_back({number, object->version, object->at});
-    }
-    dirty_ = std::move(later);
-    if (commit.empty()) return;
-    space_.storage().commit(std::move(commit), [this, written](Result<Committed> result) {
-        if (result) {
-            for (const Written& one : *written) settled(one.number, one.version, one.at);
-            return;
-        }
-        space_.log().warning("places of objects are not saved at the moment; they will be, as soon as that works",
-                             {{"objects", written->size()}, {"why", result.error().what()}});
-        had_failure_ = true;
-        write_not_before_ = space_.clock().steady() + kWriteAgainAfter;
-        for (const Written& one : *written) {
-            if (Object* object = objects_.find(one.number)) mark_dirty(*object);
-        }
-    });
-}
-
-/// The place `at` of this version is on disk.
-void Scene::settled(std::uint32_t number, std::uint32_t version, const Transform& at) {
-    Object* object = objects_.find(number);
-    const auto entry = durable_.find(number);
-    if (entry != durable_.end()) {
-        if (!object || object->version == version) durable_.erase(entry);
-        else entry->second = at;
-    } else if (had_failure_ && object && object->at != at) {
-        mark_dirty(*object);  // a write that went out before a refused one has come through after it
-    }
-}
-
-// ---- changes: on disk, then in memory, then told ---------------------------------------------------------------------
-
-void Scene::enqueue(Object& object, Change change) {
-    Pending& pending = pending_[object.number];
-    pending.waiting.push_back(std::move(change));
-    if (pending.flying.empty()) fly(object, pending);
-}
-
-/// Sends what waits as one commit: all changes up to the first deletion, or that deletion alone.
-void Scene::fly(Object& object, Pending& pending) {
-    const auto is_erase = [](const Change& change) { return change.kind == Change::Kind::erase; };
-    auto end = std::find_if(pending.waiting.begin(), pending.waiting.end(), is_erase);
-    const bool erases = end == pending.waiting.begin();
-    if (erases) ++end;
-    pending.flying.assign(std::make_move_iterator(pending.waiting.begin()), std::make_move_iterator(end));
-    pending.waiting.erase(pending.waiting.begin(), end);
-    pending.version = object.version;
-    pending.at = object.at;
-
-    Commit commit;
-    commit.by(pending.flying.back().actor);
-    if (erases) {
-        table_.erase(commit, object.to_row(settings_.space_id, actors_));
-    } else {
-        Object next(object);
-        for (const Change& change : pending.flying) {
-            if (change.kind == Change::Kind::edit) edit(next, change.edit, actors_.number(change.actor));
-        }
-        table_.put(commit, next.to_row(settings_.space_id, actors_));
-        object.dirty = false;
-    }
-    space_.storage().commit(std::move(commit), [this, number = object.number](Result<Committed> result) {
-        landed(number, std::move(result));
-    });
-}
-
-void Scene::landed(std::uint32_t number, Result<Committed> result) {
-    // A reply or event may lead to the next change of the same object: take everything out before telling anybody.
-    Pending& pending = pending_.at(number);
-    Object& object = *objects_.find(number);  // only its own commit erases it
-    Pending flown;
-    flown.flying = std::move(pending.flying);
-    flown.version = pending.version;
-    flown.at = pending.at;
-    pending.flying.clear();
-
-    if (result && flown.flying.front().kind == Change::Kind::erase) {
-        std::vector<Change> late = std::move(pending.waiting);
-        pending_.erase(number);
-        Change& change = flown.flying.front();
-        const std::string id = object.id;
-        if (deleted_order_.size() < kRememberDeleted) deleted_order_.push_back(id);
-        else {
-            deleted_.erase(std::exchange(deleted_order_[deleted_next_], id));
-            deleted_next_ = (deleted_next_ + 1) % kRememberDeleted;
-        }
-        deleted_[id] = change.actor;
-        forget(object);
-        change.reply->ok();
-        space_.broadcast("object.deleted", {{"id", id}, {"n", change.n}, {"by", change.actor}});
-        for (Change& other : late) {
-            if (other.kind == Change::Kind::erase) other.reply->ok();
-            else other.reply->refuse(Error(Code::not_found, "the object has been deleted").at("d.id"));
-        }
-        return;
-    }
-    if (result) {
-        settled(number, flown.version, flown.at);
-        for (Change& change : flown.flying) succeed(object, change);
-    } else {
-        had_failure_ = true;
-        for (Change& change : flown.flying) fail(object, change, result.error());
-    }
-    // Moved since, without `final`: that place is in no commit yet.
-    if (durable_.contains(number)) mark_dirty(object);
-    if (pending.waiting.empty()) pending_.erase(number);
-    else fly(object, pending);
-}
-
-void Scene::succeed(Object& object, Change& change) {
-    if (change.kind == Change::Kind::settle) {
-        change.reply->ok({{"id", object.id}});
-        return;
-    }
-    edit(object, change.edit, actors_.number(change.actor));
-    change.reply->ok({{"id", object.id}});
-    const ObjectUpdate& edited = change.edit;
-    Document event{{"id", object.id}, {"n", change.n}, {"by", change.actor}, {"at", object.updated_at}};
-    const auto vector = [](const Vec3& v) { return Document::list({v.x, v.y, v.z}); };
-    if (edited.name) event.set("name", *edited.name);
-    if (edited.p) event.set("p", vector(*edited.p));
-    if (edited.r) event.set("r", vector(*edited.r));
-    if (edited.s) event.set("s", vector(*edited.s));
-    if (edited.model_url) event.set("model_url", *edited.model_url);
-    if (!edited.properties.is_null()) event.set("properties", edited.properties);
-    if (edited.visibility) event.set("visibility", *edited.visibility);
-    if (edited.locked) event.set("locked", *edited.locked);
-    space_.broadcast("object.updated", event);
-}
-
-void Scene::fail(Object& object, Change& change, const Error& why) {
-    // He is told that nothing was changed, so nothing may look changed: back to the place that is on disk, unless
-    // somebody has moved it on since.
-    if (change.settles && change.version == object.version) {
-        if (const auto entry = durable_.find(object.number); entry != durable_.end()) {
-            object.at = entry->second;
-            ++object.version;
-            durable_.erase(entry);
-            show(object, change.n, 0);
-        }
-    }
-    change.reply->refuse(refusal(why));
-}
-
-void Scene::forget(Object& object) {
-    moved_.forget(object.number);
-    durable_.erase(object.number);
-    objects_.erase(object);
-    total_.fetch_sub(1, std::memory_order_relaxed);
-}
-
-void Scene::edit(Object& object, const ObjectUpdate& edit, std::uint32_t actor) const {
-    if (edit.name) object.name = *edit.name;
-    if (edit.model_url) object.set_model_url(*edit.model_url);
-    if (!edit.properties.is_null()) object.set_properties(edit.properties);
-    if (edit.visibility) object.visible = *edit.visibility;
-    if (edit.locked) object.locked = *edit.locked;
-    object.updated_by = actor;
-    object.updated_at = space_.clock().wall();
-    object.last_interacted_at = object.updated_at;
-    ++object.interactions;
 }
 
 }  // namespace cairn::world

@@ -23,9 +23,9 @@ namespace cairn::world {
 ///
 /// What lies in memory is what is durable, but for places: those follow each `object.move` at once and are written
 /// coalesced, at most one row per object and tick. Everything else changes in memory only after its commit; the changes
-/// that come meanwhile wait and go together into the next one (so a hundred at once take two commits, P175). Since whole
-/// rows are written, a place is not written while a change of the same object is on its way.
-/// All calls [space]. Completions of the storage come back on the strand and not at all after the space has closed.
+/// that come meanwhile wait and go together into the next one (so a hundred at once take two commits, P175). Since
+/// whole rows are written, a place is not written while a change of the same object is on its way. All calls [space].
+/// Completions of the storage come back on the strand and not at all after the space has closed.
 class Scene {
 public:
     struct Settings {
@@ -54,17 +54,17 @@ private:
     /// Something durable that somebody asked for, waiting for its commit.
     struct Change {
         enum class Kind : std::uint8_t { settle, edit, erase } kind = Kind::settle;
-        ObjectUpdate edit;           ///< of kind edit
-        bool settles = false;        ///< a place was set with it
-        std::uint32_t version = 0;   ///< of that place
+        ObjectUpdate edit;          ///< of kind edit
+        bool settles = false;       ///< a place was set with it
+        std::uint32_t version = 0;  ///< of that place
         std::uint32_t n = 0;
         std::string actor;
         SharedReply reply;
     };
     struct Pending {
-        std::vector<Change> flying;   ///< in the commit that is on its way; empty: none is
+        std::vector<Change> flying;  ///< in the commit that is on its way; empty: none is
         std::vector<Change> waiting;
-        std::uint32_t version = 0;    ///< of the place in that commit
+        std::uint32_t version = 0;  ///< of the place in that commit
         Transform at;
     };
 

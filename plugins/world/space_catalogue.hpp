@@ -16,8 +16,8 @@ namespace cairn::world {
 
 /// Which spaces there are, and what each is like: those of the YAML, and those that a link opens.
 ///
-/// The settings that a space gets carry its id (the UUID of its row in `spaces`), so that every behaviour of it can write
-/// rows that belong together: {id, public, bounds, permanent}.
+/// The settings that a space gets carry its id (the UUID of its row in `spaces`), so that every behaviour of it can
+/// write rows that belong together: {id, public, bounds, permanent}.
 class SpaceCatalogue final : public SpaceSource {
 public:
     explicit SpaceCatalogue(std::shared_ptr<const Config> config) : config_(std::move(config)) {}

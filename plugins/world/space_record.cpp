@@ -23,31 +23,32 @@ SpaceRecord::SpaceRecord(Space& space, Table<SpaceRow> table) : space_(space), t
 
 void SpaceRecord::load(std::function<void(Result<std::string>)> done) {
     const std::string id(space_.settings()["id"].text());
-    space_.storage().load<SpaceRow>(
-        {std::string(kSelectSpace), {id, space_.id()}},
-        [this, id, done = std::move(done)](Result<std::vector<SpaceRow>> rows) {
-            if (!rows) return done(rows.error());
-            if (!rows.value().empty()) {
-                row_ = std::move(rows.value().front());
-                loaded_ = true;
-                apply_settings();
-                save();
-                return done(row_.id);
-            }
-            row_.id = id;
-            row_.name = space_.id();
-            row_.created_at = space_.clock().wall();
-            row_.last_active_at = row_.created_at;
-            apply_settings();
-            Commit commit;
-            table_.put(commit, row_);
-            // Durable: objects and messages refer to it, and a room that somebody was in is there after a crash.
-            space_.storage().commit(std::move(commit), [this, done](Result<Committed> result) {
-                if (!result) return done(result.error());
-                loaded_ = true;
-                done(row_.id);
-            });
-        });
+    space_.storage().load<SpaceRow>({std::string(kSelectSpace), {id, space_.id()}},
+                                    [this, id, done = std::move(done)](Result<std::vector<SpaceRow>> rows) {
+                                        if (!rows) return done(rows.error());
+                                        if (!rows.value().empty()) {
+                                            row_ = std::move(rows.value().front());
+                                            loaded_ = true;
+                                            apply_settings();
+                                            save();
+                                            return done(row_.id);
+                                        }
+                                        row_.id = id;
+                                        row_.name = space_.id();
+                                        row_.created_at = space_.clock().wall();
+                                        row_.last_active_at = row_.created_at;
+                                        apply_settings();
+                                        Commit commit;
+                                        table_.put(commit, row_);
+                                        // Durable: objects and messages refer to it, and a room that somebody was in is
+                                        // there after a crash.
+                                        space_.storage().commit(std::move(commit),
+                                                                [this, done](Result<Committed> result) {
+                                                                    if (!result) return done(result.error());
+                                                                    loaded_ = true;
+                                                                    done(row_.id);
+                                                                });
+                                    });
 }
 
 void SpaceRecord::apply_settings() {

@@ -9,7 +9,8 @@
 
 namespace cairn::world {
 
-/// The row of one space in `spaces` (P160): there before anybody joins, its figures kept up coalesced. All calls [space].
+/// The row of one space in `spaces` (P160): there before anybody joins, its figures kept up coalesced. All calls
+/// [space].
 class SpaceRecord {
 public:
     SpaceRecord(Space& space, Table<SpaceRow> table);

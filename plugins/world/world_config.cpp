@@ -26,7 +26,8 @@ std::string space_name_problem(std::string_view name) {
 
 void describe(Fields<SpaceConfig>& f) {
     f(&SpaceConfig::is_public, "public", "shown in listings; a link works either way");
-    f(&SpaceConfig::max_users, "max_users", "players at the same time; more are refused with `full`").between(1, kMaxUsers);
+    f(&SpaceConfig::max_users, "max_users", "players at the same time; more are refused with `full`")
+        .between(1, kMaxUsers);
     f(&SpaceConfig::bounds, "bounds", "no coordinate of a player or object reaches this").between(1, kMaxBounds);
     f(&SpaceConfig::tick, "tick", "how often positions go out; longer costs less and looks slower")
         .between(kFastestTick, kSlowestTick);
@@ -49,7 +50,8 @@ void describe(Fields<Config>& f) {
     f(&Config::spaces, "spaces", "the spaces that exist from the start, by name")
         .check([](const std::map<std::string, SpaceConfig>& spaces) -> std::string {
             for (const auto& [name, space] : spaces) {
-                if (const std::string problem = space_name_problem(name); !problem.empty()) return "`" + name + "`: " + problem;
+                if (const std::string problem = space_name_problem(name); !problem.empty())
+                    return "`" + name + "`: " + problem;
             }
             return {};
         });

@@ -47,8 +47,8 @@ struct Config {
 };
 void describe(Fields<Config>& f);
 
-/// Empty when `name` may name a space, else the rule it breaks: 1 to 100 letters, digits, `_ - .`, starting with a letter
-/// or digit (it stands in links and in a column of 100). [any]
+/// Empty when `name` may name a space, else the rule it breaks: 1 to 100 letters, digits, `_ - .`, starting with a
+/// letter or digit (it stands in links and in a column of 100). [any]
 std::string space_name_problem(std::string_view name);
 
 }  // namespace cairn::world

@@ -8,7 +8,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kTypeNames{"model", "primitive", "light", "camera"};
 constexpr std::string_view kStatic = R"({"static":true})";
 
-int hex_value(char c) noexcept { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
+int hex_value(char c) noexcept {
+    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
 
 /// What is stored of a JSON object column: nothing for the default.
 std::string kept(const Document& value, std::string_view usual) {
@@ -17,7 +19,9 @@ std::string kept(const Document& value, std::string_view usual) {
     return json == usual ? std::string() : json;
 }
 
-Document parsed(std::string_view json, std::string_view usual) { return Document::parse_json(json.empty() ? usual : json); }
+Document parsed(std::string_view json, std::string_view usual) {
+    return Document::parse_json(json.empty() ? usual : json);
+}
 
 std::optional<std::string> optional_text(std::string_view text) {
     if (text.empty()) return std::nullopt;
@@ -33,7 +37,9 @@ std::uint32_t Actors::number(const std::string& id) {
     return found->second;
 }
 
-std::string_view object_type_name(ObjectType type) noexcept { return kTypeNames[static_cast<std::size_t>(type)]; }
+std::string_view object_type_name(ObjectType type) noexcept {
+    return kTypeNames[static_cast<std::size_t>(type)];
+}
 
 ObjectType object_type(std::string_view name) noexcept {
     for (std::size_t i = 0; i < kTypeNames.size(); ++i) {
@@ -100,7 +106,9 @@ void Object::set_model_url(std::string url) {
     if (!url.empty() || extras_) extras().model_url = std::move(url);
 }
 
-void Object::set_properties(const Document& map) { properties = map.size() == 0 ? std::string() : map.to_json(); }
+void Object::set_properties(const Document& map) {
+    properties = map.size() == 0 ? std::string() : map.to_json();
+}
 
 ObjectRow Object::to_row(const std::string& space_id, const Actors& actors) const {
     ObjectRow row;
@@ -147,7 +155,8 @@ Object Object::from_row(const ObjectRow& row, Actors& actors) {
     object.set_properties(row.properties);
     if (row.model_url) object.set_model_url(*row.model_url);
     if (row.model_id) object.extras().model_id = *row.model_id;
-    if (std::string physics = kept(row.physics, kStatic); !physics.empty()) object.extras().physics = std::move(physics);
+    if (std::string physics = kept(row.physics, kStatic); !physics.empty())
+        object.extras().physics = std::move(physics);
     return object;
 }
 

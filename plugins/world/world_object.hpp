@@ -37,12 +37,12 @@ enum class ObjectType : std::uint8_t { model, primitive, light, camera };
 std::string_view object_type_name(ObjectType type) noexcept;
 ObjectType object_type(std::string_view name) noexcept;
 
-/// An object as it lies in memory: about 500 bytes with all that leads to it, because a space may hold a million (P167). What few objects have is
-/// kept aside.
+/// An object as it lies in memory: about 500 bytes with all that leads to it, because a space may hold a million
+/// (P167). What few objects have is kept aside.
 class Object {
 public:
     struct Extras {
-        std::string row_id;      ///< only when it is not a UUID
+        std::string row_id;  ///< only when it is not a UUID
         std::string model_id;
         std::string model_url;
         std::string physics;  ///< JSON object; empty: {"static":true}
@@ -74,7 +74,9 @@ public:
 
     void set_row_id(std::string_view id);
     std::string row_id() const;
-    std::string_view model_url() const noexcept { return extras_ ? std::string_view(extras_->model_url) : std::string_view(); }
+    std::string_view model_url() const noexcept {
+        return extras_ ? std::string_view(extras_->model_url) : std::string_view();
+    }
     void set_model_url(std::string url);
     void set_properties(const Document& map);
     /// Extras, made when there were none.
@@ -84,8 +86,8 @@ public:
     /// Copies: what was allocated in the lane that read the row goes away with the page, and memory stays in one piece.
     static Object from_row(const ObjectRow& row, Actors& actors);
 
-    /// As clients see it: {id, name, type, p, r, s, model_url?, properties?, visibility?, locked?, by?}. Leaves the JSON
-    /// object open so that more can be added.
+    /// As clients see it: {id, name, type, p, r, s, model_url?, properties?, visibility?, locked?, by?}. Leaves the
+    /// JSON object open so that more can be added.
     void write_open(JsonWriter& out, const Actors& actors) const;
 
 private:

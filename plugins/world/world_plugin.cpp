@@ -28,21 +28,24 @@ public:
             return std::make_unique<WorldSpace>(space, *config_, tables_, *catalogue_);
         });
         setup.health("world", [] {
-            return Setup::HealthReport{true, {{"users", WorldSpace::users()}, {"objects", Scene::total()}, {"models", 0}}};
+            return Setup::HealthReport{true,
+                                       {{"users", WorldSpace::users()}, {"objects", Scene::total()}, {"models", 0}}};
         });
     }
 
     void start(Runtime& runtime) override {
         if (config_->on_demand == 0 && !config_->spaces.contains(config_->default_space)) {
-            throw Error(Code::invalid_field, "plugins.world.default_space names `" + config_->default_space +
-                                                 "`, which is not among plugins.world.spaces; add it there, name another, "
-                                                 "or allow spaces on demand");
+            throw Error(Code::invalid_field,
+                        "plugins.world.default_space names `" + config_->default_space +
+                            "`, which is not among plugins.world.spaces; add it there, name another, "
+                            "or allow spaces on demand");
         }
         catalogue_ = std::make_unique<SpaceCatalogue>(config_);
         auto read = std::make_shared<std::promise<Result<std::vector<SpaceNameRow>>>>();
         auto rows = read->get_future();
-        runtime.storage().load<SpaceNameRow>({std::string(kSelectSpaceNames), {}},
-                                             [read](Result<std::vector<SpaceNameRow>> names) { read->set_value(std::move(names)); });
+        runtime.storage().load<SpaceNameRow>(
+            {std::string(kSelectSpaceNames), {}},
+            [read](Result<std::vector<SpaceNameRow>> names) { read->set_value(std::move(names)); });
         if (rows.wait_for(std::chrono::seconds(60)) != std::future_status::ready) {
             throw Error(Code::unavailable, "world: the store has not answered which spaces there are within 60 s");
         }

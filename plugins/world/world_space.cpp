@@ -10,7 +10,9 @@ namespace {
 /// Bounds of a space whose settings came from another plugin than this one.
 constexpr double kUsualBounds = 1000;
 
-double bounds_of(const Space& space) { return space.settings()["bounds"].number_or(kUsualBounds); }
+double bounds_of(const Space& space) {
+    return space.settings()["bounds"].number_or(kUsualBounds);
+}
 
 }  // namespace
 
@@ -24,8 +26,10 @@ WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables,
                     const std::size_t now = presence_.count();
                     users_.fetch_add(now - counted_, std::memory_order_relaxed);  // wraps when fewer: sums stay right
                     counted_ = now;
-                    if (joined) record_.visited(now);
-                    else record_.left(now);
+                    if (joined)
+                        record_.visited(now);
+                    else
+                        record_.left(now);
                     if (now == 0) scene_.flush();
                 }),
       scene_(space,
@@ -35,7 +39,9 @@ WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables,
     load(space.hold("the space's row and objects"));
 }
 
-WorldSpace::~WorldSpace() { users_.fetch_sub(counted_, std::memory_order_relaxed); }
+WorldSpace::~WorldSpace() {
+    users_.fetch_sub(counted_, std::memory_order_relaxed);
+}
 
 void WorldSpace::load(std::shared_ptr<Space::Hold> hold) {
     // One after the other: the row first, because all others refer to it.

@@ -28,9 +28,10 @@ public:
         std::error_code ignored;
         if (std::filesystem::exists(folder_ + "/index.html", ignored)) return;
         // Not fatal: players' programs need no page.
-        runtime.log().warning("the page is missing, so GET / answers 404; build it with plugins/world_page/build_page.sh, or "
-                              "build with -DCAIRN_PAGE=ON",
-                              {{"folder", folder_}});
+        runtime.log().warning(
+            "the page is missing, so GET / answers 404; build it with plugins/world_page/build_page.sh, or "
+            "build with -DCAIRN_PAGE=ON",
+            {{"folder", folder_}});
     }
 
 private:

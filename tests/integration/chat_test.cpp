@@ -64,8 +64,10 @@ TEST_F(Chat, ThirtyInAMinuteAndFiveHundredCharacters) {
     Document refused;
     for (int i = 0; i < 35; ++i) {
         const Document reply = ada.ask("chat.send", {{"message", "m" + std::to_string(i)}});
-        if (reply["ok"].boolean_or(false)) ++said;
-        else refused = reply;
+        if (reply["ok"].boolean_or(false))
+            ++said;
+        else
+            refused = reply;
     }
     EXPECT_LE(said, 30);
     EXPECT_GE(said, 28);
@@ -80,13 +82,15 @@ TEST_F(Chat, ThirtyInAMinuteAndFiveHundredCharacters) {
 TEST_F(Chat, WhatWasSaidIsThereAfterKillNine) {
     PlayerClient ada(server_.port());
     ada.enter("main", "Ada");
-    for (int i = 0; i < 20; ++i) ASSERT_TRUE(ada.ask("chat.send", {{"message", "m" + std::to_string(i)}})["ok"].boolean_or(false));
+    for (int i = 0; i < 20; ++i)
+        ASSERT_TRUE(ada.ask("chat.send", {{"message", "m" + std::to_string(i)}})["ok"].boolean_or(false));
     server_.kill_hard();
     server_.start();
     PlayerClient bob(server_.port());
     bob.enter("main", "Bob");
     ASSERT_EQ(bob.state("chat").size(), 20U);
-    for (int i = 0; i < 20; ++i) EXPECT_EQ(bob.state("chat")[static_cast<std::size_t>(i)]["message"].text(), "m" + std::to_string(i));
+    for (int i = 0; i < 20; ++i)
+        EXPECT_EQ(bob.state("chat")[static_cast<std::size_t>(i)]["message"].text(), "m" + std::to_string(i));
 }
 
 }  // namespace

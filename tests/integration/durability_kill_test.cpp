@@ -1,10 +1,10 @@
-// What was acknowledged survives kill -9, exactly once. CAIRN_KILLS says how often (5 unless said otherwise; the measured
-// promise is 200).
+// What was acknowledged survives kill -9, exactly once. CAIRN_KILLS says how often (5 unless said otherwise; the
+// measured promise is 200).
 //
-// Each round eight players, each in a room of his own, keep 32 durable requests on their way: objects created, moved with
-// `final`, deleted, chat. At a random moment the server is killed; after the restart each room is read back and compared
-// with what had been answered. What was asked but not answered may be there or not, but never twice. At the end all rooms
-// of all rounds are read once more.
+// Each round eight players, each in a room of his own, keep 32 durable requests on their way: objects created, moved
+// with `final`, deleted, chat. At a random moment the server is killed; after the restart each room is read back and
+// compared with what had been answered. What was asked but not answered may be there or not, but never twice. At the
+// end all rooms of all rounds are read once more.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -35,11 +35,11 @@ int kills_wanted() {
 /// What one player knows of his room.
 struct Book {
     struct Object {
-        bool created = false;       ///< answered
+        bool created = false;  ///< answered
         bool delete_asked = false;
-        bool deleted = false;       ///< answered
-        std::int64_t acked = 0;     ///< x of the last place that was answered; x only grows
-        std::int64_t sent = 0;      ///< x of the last place that was asked for
+        bool deleted = false;    ///< answered
+        std::int64_t acked = 0;  ///< x of the last place that was answered; x only grows
+        std::int64_t sent = 0;   ///< x of the last place that was asked for
     };
     std::string room;
     std::map<std::string, Object> objects;
@@ -61,7 +61,8 @@ public:
             hear(std::chrono::milliseconds(20));
         }
         // What the server still managed to send counts.
-        while (!client_.ended() && hear(std::chrono::milliseconds(50))) {}
+        while (!client_.ended() && hear(std::chrono::milliseconds(50))) {
+        }
     }
 
 private:
@@ -153,7 +154,8 @@ std::size_t compare(std::uint16_t port, const Book& book) {
         }
         for (const Document& object : page["d"]["objects"].items()) {
             const std::string id(object["id"].text());
-            EXPECT_TRUE(objects.emplace(id, object["p"].items()[0].number_or(-1)).second) << id << " is there twice in " << book.room;
+            EXPECT_TRUE(objects.emplace(id, object["p"].items()[0].number_or(-1)).second)
+                << id << " is there twice in " << book.room;
         }
         after = page["d"]["next"].text();
     } while (!after.empty());
@@ -170,7 +172,8 @@ std::size_t compare(std::uint16_t port, const Book& book) {
         }
         const auto& items = page["d"]["messages"].items();
         if (items.empty()) break;
-        for (const Document& item : items) messages[std::string(item["message"].text())].emplace_back(item["id"].text());
+        for (const Document& item : items)
+            messages[std::string(item["message"].text())].emplace_back(item["id"].text());
         before = items.front()["id"];
     }
 
@@ -185,10 +188,13 @@ std::size_t compare(std::uint16_t port, const Book& book) {
             ++checked;
         }
         if (found == objects.end()) continue;
-        EXPECT_GE(found->second, static_cast<double>(object.acked)) << id << " in " << book.room << " is back at an older place";
-        EXPECT_LE(found->second, static_cast<double>(object.sent)) << id << " in " << book.room << " is where nobody put it";
+        EXPECT_GE(found->second, static_cast<double>(object.acked))
+            << id << " in " << book.room << " is back at an older place";
+        EXPECT_LE(found->second, static_cast<double>(object.sent))
+            << id << " in " << book.room << " is where nobody put it";
     }
-    for (const auto& [id, x] : objects) EXPECT_TRUE(book.objects.contains(id)) << id << " in " << book.room << " came from nowhere";
+    for (const auto& [id, x] : objects)
+        EXPECT_TRUE(book.objects.contains(id)) << id << " in " << book.room << " came from nowhere";
     for (const auto& [text, id] : book.messages) {
         const auto found = messages.find(text);
         const std::size_t times = found == messages.end() ? 0 : found->second.size();
@@ -202,19 +208,35 @@ std::size_t compare(std::uint16_t port, const Book& book) {
             EXPECT_LE(times, 1U) << text << " in " << book.room << " was said once";
         }
     }
-    for (const auto& [text, ids] : messages) EXPECT_TRUE(book.messages.contains(text)) << text << " in " << book.room << " came from nowhere";
+    for (const auto& [text, ids] : messages)
+        EXPECT_TRUE(book.messages.contains(text)) << text << " in " << book.room << " came from nowhere";
     return checked;
 }
 
 TEST(DurabilityKill, WhatWasAcknowledgedIsThereExactlyOnce) {
     TemporaryFolder folder;
     const std::string fast = "1000000/1s";
-    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml", "--set", "data_dir=" + folder.path().string(),
-                          "--set", "log.level=warning", "--set", "server.messages=100000/1s",
-                          "--set", "plugins.world.on_demand=100000",
-                          "--set", "plugins.world.limits.create=" + fast, "--set", "plugins.world.limits.move=" + fast,
-                          "--set", "plugins.world.limits.edit=" + fast, "--set", "plugins.world.limits.list=" + fast,
-                          "--set", "plugins.chat.limits.send=" + fast, "--set", "plugins.chat.limits.history=" + fast});
+    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml",
+                          "--set",
+                          "data_dir=" + folder.path().string(),
+                          "--set",
+                          "log.level=warning",
+                          "--set",
+                          "server.messages=100000/1s",
+                          "--set",
+                          "plugins.world.on_demand=100000",
+                          "--set",
+                          "plugins.world.limits.create=" + fast,
+                          "--set",
+                          "plugins.world.limits.move=" + fast,
+                          "--set",
+                          "plugins.world.limits.edit=" + fast,
+                          "--set",
+                          "plugins.world.limits.list=" + fast,
+                          "--set",
+                          "plugins.chat.limits.send=" + fast,
+                          "--set",
+                          "plugins.chat.limits.history=" + fast});
     const int kills = kills_wanted();
     const unsigned seed = std::random_device{}();
     std::cout << "seed " << seed << ", kills " << kills << std::endl;
@@ -243,8 +265,10 @@ TEST(DurabilityKill, WhatWasAcknowledgedIsThereExactlyOnce) {
         players.clear();
         server.start();
         for (const Book& book : books) {
-            EXPECT_TRUE(book.refusals.empty()) << book.refusals.size() << " refused, the first: " << book.refusals.front();
-            EXPECT_GT(book.acknowledged, 0U) << "nothing was acknowledged in " << book.room << ", so nothing was tested";
+            EXPECT_TRUE(book.refusals.empty())
+                << book.refusals.size() << " refused, the first: " << book.refusals.front();
+            EXPECT_GT(book.acknowledged, 0U)
+                << "nothing was acknowledged in " << book.room << ", so nothing was tested";
             compare(server.port(), book);
             acknowledged += book.acknowledged;
         }
@@ -254,8 +278,9 @@ TEST(DurabilityKill, WhatWasAcknowledgedIsThereExactlyOnce) {
     for (const Book& book : all) checked += compare(server.port(), book);
     EXPECT_EQ(server.stop(), 0);
     const double seconds = std::chrono::duration<double>(playing).count();
-    std::cout << acknowledged << " durable operations acknowledged, " << static_cast<int>(static_cast<double>(acknowledged) / seconds)
-              << " a second; " << checked << " acknowledged objects and messages found at the end" << std::endl;
+    std::cout << acknowledged << " durable operations acknowledged, "
+              << static_cast<int>(static_cast<double>(acknowledged) / seconds) << " a second; " << checked
+              << " acknowledged objects and messages found at the end" << std::endl;
 }
 
 }  // namespace

@@ -54,11 +54,13 @@ void walk(std::uint16_t port, int room) {
     for (int step = 1; step <= kSteps; ++step) {
         for (auto& walker : walkers) {
             const double x = step == kSteps ? kLast : step;
-            walker->tell("user.move", {{"p", Document::list({x, 0, room})}, {"r", Document::list({0, x, 0})}, {"ts", step}});
+            walker->tell("user.move",
+                         {{"p", Document::list({x, 0, room})}, {"r", Document::list({0, x, 0})}, {"ts", step}});
         }
         const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(100);
         for (std::size_t i = 0; i < walkers.size(); ++i) {
-            while (listen(i, std::chrono::milliseconds(0))) {}
+            while (listen(i, std::chrono::milliseconds(0))) {
+            }
         }
         std::this_thread::sleep_until(until);
     }
@@ -69,7 +71,8 @@ void walk(std::uint16_t port, int room) {
         return true;
     };
     for (std::size_t i = 0; i < walkers.size(); ++i) {
-        while (!complete(i) && listen(i, std::chrono::seconds(5))) {}
+        while (!complete(i) && listen(i, std::chrono::seconds(5))) {
+        }
         EXPECT_TRUE(complete(i)) << "walker " << i << " of room " << room << " missed somebody's last place";
         EXPECT_FALSE(walkers[i]->ended());
     }
@@ -87,8 +90,8 @@ TEST(Load, EverybodyInARoomSeesEverybody) {
 
 TEST(Load, ARoomIsFullAtItsLimitAndHasRoomAgain) {
     TemporaryFolder folder;
-    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml", "--set", "data_dir=" + folder.path().string(), "--set",
-                          "plugins.world.spaces.main.max_users=3"});
+    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml", "--set", "data_dir=" + folder.path().string(),
+                          "--set", "plugins.world.spaces.main.max_users=3"});
     server.start();
     std::vector<std::unique_ptr<PlayerClient>> inside;
     for (int i = 0; i < 3; ++i) {
@@ -104,8 +107,8 @@ TEST(Load, ARoomIsFullAtItsLimitAndHasRoomAgain) {
 
 TEST(Load, OnDemandHasItsCap) {
     TemporaryFolder folder;
-    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml", "--set", "data_dir=" + folder.path().string(), "--set",
-                          "plugins.world.on_demand=2"});
+    ServerProcess server({CAIRN_SOURCE_DIR "/config/metaverse.yaml", "--set", "data_dir=" + folder.path().string(),
+                          "--set", "plugins.world.on_demand=2"});
     server.start();
     std::vector<std::unique_ptr<PlayerClient>> inside;
     for (int i = 0; i < 2; ++i) {

@@ -21,8 +21,13 @@ protected:
         return false;
     }
     static Document box(const std::string& id, double x) {
-        return {{"id", id}, {"name", "Box"}, {"type", "primitive"}, {"p", Document::list({x, 1, 0})},
-                {"r", Document::list({0, 0, 0})}, {"s", Document::list({1, 1, 1})}, {"properties", {{"color", "#ff0000"}}}};
+        return {{"id", id},
+                {"name", "Box"},
+                {"type", "primitive"},
+                {"p", Document::list({x, 1, 0})},
+                {"r", Document::list({0, 0, 0})},
+                {"s", Document::list({1, 1, 1})},
+                {"properties", {{"color", "#ff0000"}}}};
     }
     static std::string refusal(const Document& reply) { return std::string(reply["err"]["code"].text()); }
 
@@ -83,7 +88,9 @@ TEST_F(World, WhatIsPlacedIsSeenMovedChangedAndDeletedByOthers) {
     EXPECT_EQ(row.items()[0].text(), "tower");
     EXPECT_EQ(row.items()[1].to_json(), "[4,1,0]");
     EXPECT_EQ(row.items()[4], bob_welcome["n"]);
-    EXPECT_TRUE(bob.ask("object.move", {{"id", "tower"}, {"p", Document::list({5, 1, 0})}, {"final", true}})["ok"].boolean_or(false));
+    EXPECT_TRUE(
+        bob.ask("object.move", {{"id", "tower"}, {"p", Document::list({5, 1, 0})}, {"final", true}})["ok"].boolean_or(
+            false));
     EXPECT_TRUE(bob.ask("object.update", {{"id", "tower"}, {"name", "High Tower"}})["ok"].boolean_or(false));
     EXPECT_EQ((*ada.wait_event("object.updated"))["d"]["name"].text(), "High Tower");
 
@@ -101,7 +108,8 @@ TEST_F(World, ObjectsAndPeopleAreThereAfterKillNine) {
     const Document welcome = ada.enter("main", "Ada");
     ASSERT_TRUE(ada.ask("object.create", box("stays", 0.1))["ok"].boolean_or(false));
     ASSERT_TRUE(ada.ask("object.create", box("goes", 2))["ok"].boolean_or(false));
-    ASSERT_TRUE(ada.ask("object.move", {{"id", "stays"}, {"p", Document::list({7.25, 1, 0})}, {"final", true}})["ok"].boolean_or(false));
+    ASSERT_TRUE(ada.ask("object.move", {{"id", "stays"}, {"p", Document::list({7.25, 1, 0})}, {"final", true}})["ok"]
+                    .boolean_or(false));
     ASSERT_TRUE(ada.ask("object.delete", {{"id", "goes"}})["ok"].boolean_or(false));
     ASSERT_TRUE(ada.ask("chat.send", {{"message", "I was here"}})["ok"].boolean_or(false));
     server_.kill_hard();
@@ -128,7 +136,8 @@ TEST_F(World, ALinkIsARoomAndRoomsAreApart) {
     PlayerClient bob(server_.port());
     bob.enter("main", "Bob");
     ASSERT_TRUE(ada.ask("object.create", box("flower", 1))["ok"].boolean_or(false));
-    EXPECT_EQ(refusal(bob.ask("object.delete", {{"id", "flower"}})), "not_found") << "ids of another room mean nothing here";
+    EXPECT_EQ(refusal(bob.ask("object.delete", {{"id", "flower"}})), "not_found")
+        << "ids of another room mean nothing here";
     EXPECT_FALSE(bob.wait_event("object.created", std::chrono::milliseconds(200)));
     EXPECT_EQ(refusal(bob.ask("space.join", {{"space", "../etc"}})), "invalid_field");
 
@@ -147,19 +156,26 @@ TEST_F(World, ALinkIsARoomAndRoomsAreApart) {
 TEST_F(World, TheRulesHold) {
     PlayerClient ada(server_.port());
     ada.enter("main", "Ada");
-    EXPECT_EQ(refusal(ada.ask("object.create", {{"name", "x"}, {"type", "ufo"}, {"p", Document::list({0, 0, 0})}})), "invalid_field");
+    EXPECT_EQ(refusal(ada.ask("object.create", {{"name", "x"}, {"type", "ufo"}, {"p", Document::list({0, 0, 0})}})),
+              "invalid_field");
     EXPECT_EQ(refusal(ada.ask("object.create", box("far", 1000))), "invalid_field");
     EXPECT_EQ(refusal(ada.ask("user.move", {{"p", Document::list({0, 0, 5000})}})), "invalid_field");
     EXPECT_EQ(refusal(ada.ask("object.move", {{"id", "none"}, {"p", Document::list({0, 0, 0})}})), "not_found");
     // A client does not name its own id, nor anybody else's.
-    EXPECT_FALSE(refusal(ada.ask("object.create", {{"id", "b"}, {"name", "x"}, {"type", "light"}, {"by", "somebody"},
-                                                   {"p", Document::list({0, 0, 0})}})).empty());
+    EXPECT_FALSE(
+        refusal(
+            ada.ask(
+                "object.create",
+                {{"id", "b"}, {"name", "x"}, {"type", "light"}, {"by", "somebody"}, {"p", Document::list({0, 0, 0})}}))
+            .empty());
     int made = 0;
     std::string last;
     for (int i = 0; i < 14; ++i) {
         const Document reply = ada.ask("object.create", box("many" + std::to_string(i), i));
-        if (reply["ok"].boolean_or(false)) ++made;
-        else last = refusal(reply);
+        if (reply["ok"].boolean_or(false))
+            ++made;
+        else
+            last = refusal(reply);
     }
     EXPECT_EQ(last, "rate_limited");  // P170: 10 in 60 s, refused ones counted
     EXPECT_LE(made, 10);

@@ -21,7 +21,8 @@ class ChatTest : public ::testing::Test {
 protected:
     ChatTest() { open(); }
     void open(Config config = {}) {
-        space_ = std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
+        space_ =
+            std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
         room_ = std::make_unique<ChatRoom>(*space_, config, Table<MessageRow>(kSpec));
         space_->settle();
         ada_ = &space_->join("ada-id", "Ada");
@@ -30,7 +31,8 @@ protected:
     void reopen(Config config = {}) {
         const auto rows = space_->store().rows("SELECT * FROM chat_messages");
         room_.reset();
-        space_ = std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
+        space_ =
+            std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
         for (const Document& row : rows) {
             Change change;
             change.table = &kSpec;
@@ -91,8 +93,10 @@ TEST_F(ChatTest, SaidIsOnDiskBeforeAnybodyHears) {
 }
 
 TEST_F(ChatTest, KeptExactlyAsItWasSent) {
-    for (const char* text : {"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a </script> b", "'; DROP TABLE users; --",
-                             "\" onmouseover=\"x", "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82 \xf0\x9f\x91\x8b", "%s%n ${HOME}", "&lt;b&gt;"}) {
+    for (const char* text :
+         {"<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a </script> b", "'; DROP TABLE users; --",
+          "\" onmouseover=\"x", "\xd0\xbf\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82 \xf0\x9f\x91\x8b", "%s%n ${HOME}",
+          "&lt;b&gt;"}) {
         const std::string id = said(*ada_, text);
         EXPECT_EQ(bob_->heard.back().d["message"].text(), text);
         EXPECT_EQ(row(id)["message"].text(), text);
@@ -100,7 +104,10 @@ TEST_F(ChatTest, KeptExactlyAsItWasSent) {
 }
 
 TEST_F(ChatTest, WhatIsNoLineOfTextIsRefused) {
-    for (const char* text : {"", "   ", "two\nlines", "bell\a", "\xe2\x80\xae" "evil", "\xe2\x80\x8b\xe2\x80\x8b", "\xe3\x80\x80", "a\x7f"}) {
+    for (const char* text : {"", "   ", "two\nlines", "bell\a",
+                             "\xe2\x80\xae"
+                             "evil",
+                             "\xe2\x80\x8b\xe2\x80\x8b", "\xe3\x80\x80", "a\x7f"}) {
         const auto answer = say(*ada_, text);
         EXPECT_TRUE(answer->refused) << text;
         EXPECT_EQ(answer->code(), "invalid_field") << text;
@@ -247,12 +254,17 @@ TEST_F(ChatTest, WhenTheStoreFailsNobodyHearsIt) {
 
 TEST_F(ChatTest, AttachmentsAreKept) {
     const auto answer = space_->ask_settled(
-        *ada_, "chat.send", {{"message", "look"}, {"attachment", {{"url", "/chat-attachments/x.png"}, {"type", "image/png"}, {"size", 12}}}});
+        *ada_, "chat.send",
+        {{"message", "look"},
+         {"attachment", {{"url", "/chat-attachments/x.png"}, {"type", "image/png"}, {"size", 12}}}});
     ASSERT_TRUE(answer->ok());
     EXPECT_EQ(bob_->heard.back().d["attachment"]["url"].text(), "/chat-attachments/x.png");
     EXPECT_EQ(row(std::string(answer->d["id"].text()))["message_type"].text(), "image");
-    EXPECT_EQ(space_->ask_settled(*ada_, "chat.send", {{"message", "x"}, {"attachment", {{"url", "javascript:x"}}}})->code(), "invalid_field");
-    EXPECT_EQ(space_->ask_settled(*ada_, "chat.send", {{"message", "x"}, {"channel", "guild"}})->code(), "invalid_field");
+    EXPECT_EQ(
+        space_->ask_settled(*ada_, "chat.send", {{"message", "x"}, {"attachment", {{"url", "javascript:x"}}}})->code(),
+        "invalid_field");
+    EXPECT_EQ(space_->ask_settled(*ada_, "chat.send", {{"message", "x"}, {"channel", "guild"}})->code(),
+              "invalid_field");
 }
 
 TEST_F(ChatTest, StateSurvivesChangesUnderWay) {
@@ -270,7 +282,8 @@ TEST_F(ChatTest, StateSurvivesChangesUnderWay) {
     ASSERT_TRUE(take() && take() && take());
     space_->ask_settled(*ada_, "chat.delete", {{"id", ids[1]}});
     space_->ask_settled(*ada_, "chat.delete", {{"id", ids[4]}});
-    while (take()) {}
+    while (take()) {
+    }
     EXPECT_EQ(got, (std::vector<std::string>{"m0", "m1", "m2", "m3", "m5"}));
 }
 

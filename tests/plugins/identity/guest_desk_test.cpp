@@ -49,14 +49,16 @@ protected:
         return rows.empty() ? Document{} : rows.front();
     }
     void make(Config config, bool with_storage = true) {
-        desk_ = std::make_unique<GuestDesk>(config, some_key(), clock_, log_, with_storage ? &storage_ : nullptr, Table<UserRow>(kSpec));
+        desk_ = std::make_unique<GuestDesk>(config, some_key(), clock_, log_, with_storage ? &storage_ : nullptr,
+                                            Table<UserRow>(kSpec));
     }
 
     std::deque<std::function<void()>> jobs_;
     test::HandClock clock_;
     test::KeptLog log_;
     test::MemoryStorage storage_{{"identity"}, [this](std::function<void()> job) { jobs_.push_back(std::move(job)); }};
-    std::unique_ptr<GuestDesk> desk_ = std::make_unique<GuestDesk>(Config{}, some_key(), clock_, log_, &storage_, Table<UserRow>(kSpec));
+    std::unique_ptr<GuestDesk> desk_ =
+        std::make_unique<GuestDesk>(Config{}, some_key(), clock_, log_, &storage_, Table<UserRow>(kSpec));
 };
 
 TEST_F(GuestDeskTest, ANewGuestGetsAnIdOfTheServersOwn) {
@@ -81,7 +83,9 @@ TEST_F(GuestDeskTest, HeComesBackByHisTokenAndKeepsWhatOthersWroteAboutHim) {
     Claim claim;
     claim.name = "Ada";
     const Admission first = admit(claim).value();
-    storage_.run("UPDATE users SET stats = '{\"objects_created\":9}', total_time_seconds = 77, is_admin = 1, avatar_url = '/a.png'");
+    storage_.run(
+        "UPDATE users SET stats = '{\"objects_created\":9}', total_time_seconds = 77, is_admin = 1, avatar_url = "
+        "'/a.png'");
     clock_.advance(Duration(5000));
     claim.name.clear();
     claim.resume = first.resume;
@@ -109,7 +113,8 @@ TEST_F(GuestDeskTest, ATokenThatDoesNotHoldMakesANewGuest) {
     Claim claim;
     claim.name = "Ada";
     const Admission first = admit(claim).value();
-    for (const std::string& token : {std::string("rubbish"), first.resume + "x", first.id, std::string("c1.") + first.id}) {
+    for (const std::string& token :
+         {std::string("rubbish"), first.resume + "x", first.id, std::string("c1.") + first.id}) {
         claim.resume = token;
         const Admission other = admit(claim).value();
         EXPECT_FALSE(other.known);

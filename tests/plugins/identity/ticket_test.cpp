@@ -35,7 +35,8 @@ TEST(Ticket, WhatIsSealedOpens) {
     EXPECT_EQ(ticket->name, "Ada \"L\"");
     EXPECT_EQ(ticket->issued, kNow);
     EXPECT_TRUE(token.starts_with("c1."));
-    EXPECT_EQ(token.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."), std::string::npos);
+    EXPECT_EQ(token.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."),
+              std::string::npos);
 }
 
 TEST(Ticket, EveryChangedCharacterCloses) {
@@ -66,7 +67,8 @@ TEST(Ticket, AnotherKeyAndAnotherTimeClose) {
     EXPECT_FALSE(ours.open(token, kNow + kDay.count() + 1, kDay));
     EXPECT_TRUE(ours.open(token, kNow - 60'000, kDay)) << "a clock may be a little behind";
     EXPECT_FALSE(ours.open(token, kNow - 60'001, kDay));
-    EXPECT_FALSE(ours.open(ours.seal({"admin", "Ada", kNow}), kNow, kDay)) << "only ids of the form that the server mints";
+    EXPECT_FALSE(ours.open(ours.seal({"admin", "Ada", kNow}), kNow, kDay))
+        << "only ids of the form that the server mints";
 }
 
 class KeyFile : public ::testing::Test {
@@ -125,7 +127,8 @@ TEST(GuestNames, RuleAndDefault) {
     EXPECT_EQ(acceptable_name("Ada"), "Ada");
     EXPECT_EQ(acceptable_name("  Ada L-1_x "), "Ada L-1_x");
     EXPECT_EQ(acceptable_name(std::string(50, 'x')), std::string(50, 'x'));
-    for (const char* wrong : {"", "   ", "<b>", "a\nb", "a\xe2\x80\xae", "\xff"}) EXPECT_FALSE(acceptable_name(wrong)) << wrong;
+    for (const char* wrong : {"", "   ", "<b>", "a\nb", "a\xe2\x80\xae", "\xff"})
+        EXPECT_FALSE(acceptable_name(wrong)) << wrong;
     EXPECT_FALSE(acceptable_name(std::string(51, 'x')));
     const std::string id = new_uuid();
     EXPECT_EQ(guest_name(id), guest_name(id));

@@ -57,7 +57,8 @@ public:
 class InlineBackground final : public Background {
 public:
     explicit InlineBackground(std::function<void(std::function<void()>)> post) : post_(std::move(post)) {}
-    Task run(Lane, std::string, std::function<void(const Task&)> work, std::function<void(std::exception_ptr)> done) override {
+    Task run(Lane, std::string, std::function<void(const Task&)> work,
+             std::function<void(std::exception_ptr)> done) override {
         post_([work = std::move(work), done = std::move(done)] {
             std::exception_ptr failed;
             try {
@@ -163,13 +164,16 @@ public:
         for (;;) {
             auto next = timers_.end();
             for (auto timer = timers_.begin(); timer != timers_.end(); ++timer) {
-                if (timer->second.due <= until && (next == timers_.end() || timer->second.due < next->second.due)) next = timer;
+                if (timer->second.due <= until && (next == timers_.end() || timer->second.due < next->second.due))
+                    next = timer;
             }
             if (next == timers_.end()) break;
             clock_.advance(std::chrono::duration_cast<Duration>(next->second.due - clock_.steady()));
             const auto job = next->second.job;
-            if (next->second.period.count() > 0) next->second.due += next->second.period;
-            else timers_.erase(next);
+            if (next->second.period.count() > 0)
+                next->second.due += next->second.period;
+            else
+                timers_.erase(next);
             job();
             run();
         }
@@ -194,7 +198,8 @@ public:
         run();
     }
 
-    /// Joins as the host does: on_join of everybody, and on_leave only if all of them returned. Throws what on_join throws.
+    /// Joins as the host does: on_join of everybody, and on_leave only if all of them returned. Throws what on_join
+    /// throws.
     FakePlayer& join(const std::string& id, const std::string& name = "Ada", std::vector<std::string> roles = {}) {
         if (holds() != 0 || failure_) throw Error(Code::not_ready, "still loading");
         std::uint32_t n = 1;
@@ -243,7 +248,8 @@ public:
             handler.call(from, message.get(), Reply(std::move(target)));
         } catch (const Error& error) {
             // As the host does it: what the handler throws is the answer, in the place of "was not answered".
-            if (target) open->refuse(error);
+            if (target)
+                open->refuse(error);
             else {
                 answer->times = 1;
                 answer->refused = error;
@@ -310,18 +316,26 @@ public:
         for (auto& [n, player] : players_) visit(*player);
     }
     void on_join(std::function<void(Player&)> handler) override { on_join_.push_back(std::move(handler)); }
-    void on_leave(std::function<void(Player&, LeaveReason)> handler) override { on_leave_.push_back(std::move(handler)); }
+    void on_leave(std::function<void(Player&, LeaveReason)> handler) override {
+        on_leave_.push_back(std::move(handler));
+    }
     void on_tick(std::function<void(Duration)> handler) override { on_tick_.push_back(std::move(handler)); }
     void on_state(std::string name, std::function<StateSection(Player&)> section) override {
         on_state_[std::move(name)] = std::move(section);
     }
     void broadcast(std::string_view type, const Document& d) override { tell_all(nullptr, type, d); }
-    void broadcast_json(std::string_view type, std::string_view d) override { tell_all(nullptr, type, Document::parse_json(d)); }
+    void broadcast_json(std::string_view type, std::string_view d) override {
+        tell_all(nullptr, type, Document::parse_json(d));
+    }
     void broadcast_except(const Player& left_out, std::string_view type, const Document& d) override {
         tell_all(&left_out, type, d);
     }
-    TimerId after(Duration delay, std::function<void()> job) override { return add_timer(delay, Duration(0), std::move(job)); }
-    TimerId every(Duration period, std::function<void()> job) override { return add_timer(period, period, std::move(job)); }
+    TimerId after(Duration delay, std::function<void()> job) override {
+        return add_timer(delay, Duration(0), std::move(job));
+    }
+    TimerId every(Duration period, std::function<void()> job) override {
+        return add_timer(period, period, std::move(job));
+    }
     void cancel(TimerId timer) noexcept override { timers_.erase(timer); }
     std::shared_ptr<Hold> hold(std::string_view) override {
         struct Held final : Hold {

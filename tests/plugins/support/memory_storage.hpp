@@ -51,7 +51,8 @@ public:
             Rows rows;
             read(query, [&](sqlite3_stmt* row) {
                 Document document = Document::map();
-                for (int i = 0; i < sqlite3_column_count(row); ++i) document.set(sqlite3_column_name(row, i), value(row, i));
+                for (int i = 0; i < sqlite3_column_count(row); ++i)
+                    document.set(sqlite3_column_name(row, i), value(row, i));
                 rows.push_back(std::move(document));
             });
             post_([then, rows = std::move(rows)] { then(rows); });
@@ -85,7 +86,8 @@ public:
         std::vector<Document> found;
         read({sql, parameters}, [&](sqlite3_stmt* row) {
             Document document = Document::map();
-            for (int i = 0; i < sqlite3_column_count(row); ++i) document.set(sqlite3_column_name(row, i), value(row, i));
+            for (int i = 0; i < sqlite3_column_count(row); ++i)
+                document.set(sqlite3_column_name(row, i), value(row, i));
             found.push_back(std::move(document));
         });
         return found;
@@ -136,10 +138,14 @@ private:
     }
 
     static void bind(sqlite3_stmt* statement, int index, const Document& value) {
-        if (value.is_null()) sqlite3_bind_null(statement, index);
-        else if (value.is_boolean()) sqlite3_bind_int(statement, index, value.boolean_or(false) ? 1 : 0);
-        else if (value.is_integer()) sqlite3_bind_int64(statement, index, value.integer_or(0));
-        else if (value.is_number()) sqlite3_bind_double(statement, index, value.number_or(0));
+        if (value.is_null())
+            sqlite3_bind_null(statement, index);
+        else if (value.is_boolean())
+            sqlite3_bind_int(statement, index, value.boolean_or(false) ? 1 : 0);
+        else if (value.is_integer())
+            sqlite3_bind_int64(statement, index, value.integer_or(0));
+        else if (value.is_number())
+            sqlite3_bind_double(statement, index, value.number_or(0));
         else {
             const std::string text = value.is_text() ? std::string(value.text()) : value.to_json();
             sqlite3_bind_text(statement, index, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
@@ -148,10 +154,14 @@ private:
 
     static Document value(sqlite3_stmt* row, int column) {
         switch (sqlite3_column_type(row, column)) {
-            case SQLITE_NULL: return {};
-            case SQLITE_INTEGER: return sqlite3_column_int64(row, column);
-            case SQLITE_FLOAT: return sqlite3_column_double(row, column);
-            default: return std::string(text(row, column));
+            case SQLITE_NULL:
+                return {};
+            case SQLITE_INTEGER:
+                return sqlite3_column_int64(row, column);
+            case SQLITE_FLOAT:
+                return sqlite3_column_double(row, column);
+            default:
+                return std::string(text(row, column));
         }
     }
     static std::string_view text(sqlite3_stmt* row, int column) {
@@ -181,15 +191,23 @@ private:
             out.key(field->name);
             const Type& kind = field->type->kind == Kind::optional ? *field->type->element : *field->type;
             switch (sqlite3_column_type(row, i)) {
-                case SQLITE_NULL: out.null(); break;
-                case SQLITE_INTEGER:
-                    if (kind.kind == Kind::boolean) out.boolean(sqlite3_column_int(row, i) != 0);
-                    else out.integer(sqlite3_column_int64(row, i));
+                case SQLITE_NULL:
+                    out.null();
                     break;
-                case SQLITE_FLOAT: out.number(sqlite3_column_double(row, i)); break;
+                case SQLITE_INTEGER:
+                    if (kind.kind == Kind::boolean)
+                        out.boolean(sqlite3_column_int(row, i) != 0);
+                    else
+                        out.integer(sqlite3_column_int64(row, i));
+                    break;
+                case SQLITE_FLOAT:
+                    out.number(sqlite3_column_double(row, i));
+                    break;
                 default:
-                    if (kind.kind == Kind::text) out.text(text(row, i));
-                    else out.raw(text(row, i));
+                    if (kind.kind == Kind::text)
+                        out.text(text(row, i));
+                    else
+                        out.raw(text(row, i));
             }
         }
         out.end_object();
@@ -221,10 +239,9 @@ private:
         std::string keys;
         for (const std::string& key : change.table->key) keys += (keys.empty() ? "" : ", ") + key;
         const std::string& table = change.table->name;
-        const Statement statement =
-            prepare(erases ? "DELETE FROM " + table + " WHERE " + where
-                           : "INSERT INTO " + table + " (" + names + ") VALUES (" + marks + ") ON CONFLICT (" + keys +
-                                 ") DO UPDATE SET " + sets);
+        const Statement statement = prepare(erases ? "DELETE FROM " + table + " WHERE " + where
+                                                   : "INSERT INTO " + table + " (" + names + ") VALUES (" + marks +
+                                                         ") ON CONFLICT (" + keys + ") DO UPDATE SET " + sets);
         int index = 0;
         for (const auto& member : values.members()) bind(statement.get(), ++index, member.value);
         if (sqlite3_step(statement.get()) != SQLITE_DONE) throw std::runtime_error(sqlite3_errmsg(database_.get()));

@@ -17,7 +17,8 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const
 
 std::size_t cairn::test::allocations() noexcept {
     static const int hooked = __sanitizer_install_malloc_and_free_hooks(
-        [](const volatile void*, std::size_t) { count.fetch_add(1, std::memory_order_relaxed); }, [](const volatile void*) {});
+        [](const volatile void*, std::size_t) { count.fetch_add(1, std::memory_order_relaxed); },
+        [](const volatile void*) {});
     return hooked == 0 ? 0 : count.load(std::memory_order_relaxed);
 }
 
@@ -28,9 +29,15 @@ void* operator new(std::size_t size) {
     if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
-std::size_t cairn::test::allocations() noexcept { return count.load(std::memory_order_relaxed); }
+std::size_t cairn::test::allocations() noexcept {
+    return count.load(std::memory_order_relaxed);
+}
 
 #endif

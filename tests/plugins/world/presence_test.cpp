@@ -48,7 +48,8 @@ TEST_F(PresenceTest, AJoinThatAnotherBehaviourRefusesLeavesNoGhost) {
 TEST_F(PresenceTest, OneRowPerMoverAndTick) {
     FakePlayer& ada = space_->join("ada-id");
     FakePlayer& bob = space_->join("bob-id");
-    for (int i = 1; i <= 3; ++i) space_->ask(bob, "user.move", {{"p", at(i, 0, 0.12345)}, {"r", at(0, 1, 0)}, {"ts", 40 + i}});
+    for (int i = 1; i <= 3; ++i)
+        space_->ask(bob, "user.move", {{"p", at(i, 0, 0.12345)}, {"r", at(0, 1, 0)}, {"ts", 40 + i}});
     space_->ask(ada, "user.move", {{"p", at(-1, 0, 0)}});
     space_->tick();
     const auto moved = space_->events_of("user.moved");
@@ -58,7 +59,8 @@ TEST_F(PresenceTest, OneRowPerMoverAndTick) {
     // The way he looks stays when a move does not name it.
     space_->ask(bob, "user.move", {{"p", at(9, 0, 0)}});
     space_->tick();
-    EXPECT_EQ(space_->events_of("user.moved")[1].items()[0].to_json(), "[" + std::to_string(bob.n()) + ",9,0,0,0,1,0,0]");
+    EXPECT_EQ(space_->events_of("user.moved")[1].items()[0].to_json(),
+              "[" + std::to_string(bob.n()) + ",9,0,0,0,1,0,0]");
     space_->tick();
     EXPECT_EQ(space_->events_of("user.moved").size(), 2) << "nothing moved, nothing sent";
     const auto users = space_->state("users", ada);

@@ -35,7 +35,8 @@ TEST_F(SceneTest, CreatedIsOnDiskBeforeAnybodyHears) {
 }
 
 TEST_F(SceneTest, IdsAreMintedWhereTheClientNamesNone) {
-    const auto answer = space_->ask_settled(ada_, "object.create", {{"name", "Lamp"}, {"type", "light"}, {"p", at(1, 2, 3)}});
+    const auto answer =
+        space_->ask_settled(ada_, "object.create", {{"name", "Lamp"}, {"type", "light"}, {"p", at(1, 2, 3)}});
     ASSERT_TRUE(answer->ok());
     EXPECT_TRUE(is_uuid(answer->d["id"].text()));
     EXPECT_FALSE(object_row(std::string(answer->d["id"].text())).is_null());
@@ -83,12 +84,18 @@ TEST_F(SceneTest, RefusedValuesNameTheirField) {
         Document value;
         const char* field;
     };
-    const Case cases[] = {{"name", "<script>", "name"},        {"name", "", "name"},
-                          {"name", std::string(256, 'a'), "name"}, {"type", "hologram", "type"},
-                          {"p", at(1000, 0, 0), "p"},          {"p", at(0, -1000, 0), "p"},
-                          {"p", "here", "p"},                  {"model_url", "javascript:alert(1)", "model_url"},
-                          {"model_url", "//evil.example/x", "model_url"}, {"properties", Document::list({1}), "properties"},
-                          {"properties", {{"big", std::string(17 * 1024, 'x')}}, "properties"}, {"id", "a b", "id"}};
+    const Case cases[] = {{"name", "<script>", "name"},
+                          {"name", "", "name"},
+                          {"name", std::string(256, 'a'), "name"},
+                          {"type", "hologram", "type"},
+                          {"p", at(1000, 0, 0), "p"},
+                          {"p", at(0, -1000, 0), "p"},
+                          {"p", "here", "p"},
+                          {"model_url", "javascript:alert(1)", "model_url"},
+                          {"model_url", "//evil.example/x", "model_url"},
+                          {"properties", Document::list({1}), "properties"},
+                          {"properties", {{"big", std::string(17 * 1024, 'x')}}, "properties"},
+                          {"id", "a b", "id"}};
     for (const Case& one : cases) {
         Document wish = box("b1");
         wish.set(one.key, one.value);
@@ -145,8 +152,12 @@ TEST_F(SceneTest, AHundredAtOnceOnOneObjectEndConsistent) {
     const std::size_t before = space_->store().commits_asked;
     std::vector<std::shared_ptr<Answer>> answers;
     for (std::size_t i = 0; i < 100; ++i) {
-        answers.push_back(space_->ask(*crowd[i], "object.move", {{"id", "b1"}, {"p", at(static_cast<double>(i), 0, -static_cast<double>(i))}, {"final", true}}));
-        if (i % 10 == 5) answers.push_back(space_->ask(*crowd[i], "object.update", {{"id", "b1"}, {"name", "Name " + std::to_string(i)}}));
+        answers.push_back(space_->ask(
+            *crowd[i], "object.move",
+            {{"id", "b1"}, {"p", at(static_cast<double>(i), 0, -static_cast<double>(i))}, {"final", true}}));
+        if (i % 10 == 5)
+            answers.push_back(
+                space_->ask(*crowd[i], "object.update", {{"id", "b1"}, {"name", "Name " + std::to_string(i)}}));
         if (i % 30 == 7) space_->tick();
     }
     space_->settle();
@@ -183,8 +194,9 @@ TEST_F(SceneTest, AMoveDuringAChangeLosesNeither) {
 TEST_F(SceneTest, UpdatesAreToldAfterTheyAreOnDisk) {
     space_->ask_settled(ada_, "object.create", box("b1"));
     space_->events.clear();
-    const auto answer = space_->ask(bob_, "object.update",
-                                    {{"id", "b1"}, {"properties", {{"color", "blue"}}}, {"visibility", false}, {"p", at(2, 2, 2)}});
+    const auto answer =
+        space_->ask(bob_, "object.update",
+                    {{"id", "b1"}, {"properties", {{"color", "blue"}}}, {"visibility", false}, {"p", at(2, 2, 2)}});
     EXPECT_TRUE(space_->events_of("object.updated").empty());
     EXPECT_EQ(seen("b1", ada_)["properties"]["color"].text(), "red");
     space_->settle();
@@ -250,7 +262,8 @@ TEST_F(SceneTest, WhenTheStoreFailsNothingLooksChanged) {
     space_->store().trouble = Error(Code::unavailable, "disk full at /secret/path");
 
     const auto created = space_->ask_settled(ada_, "object.create", box("b2"));
-    const auto renamed = space_->ask_settled(ada_, "object.update", {{"id", "b1"}, {"name", "Tower"}, {"p", at(4, 4, 4)}});
+    const auto renamed =
+        space_->ask_settled(ada_, "object.update", {{"id", "b1"}, {"name", "Tower"}, {"p", at(4, 4, 4)}});
     const auto deleted = space_->ask_settled(ada_, "object.delete", {{"id", "b1"}});
     space_->ask_settled(ada_, "object.move", {{"id", "b1"}, {"p", at(6, 0, 0)}});
     space_->tick();
@@ -263,7 +276,8 @@ TEST_F(SceneTest, WhenTheStoreFailsNothingLooksChanged) {
     EXPECT_EQ(seen("b1", bob_)["name"].text(), "Box");
     EXPECT_EQ(seen("b1", bob_)["p"], at(0, 1, 0)) << "back to the place that is on disk";
     space_->tick();
-    EXPECT_EQ(space_->events_of("object.moved").back().items().back().items()[1], at(0, 1, 0)) << "and everybody sees it there";
+    EXPECT_EQ(space_->events_of("object.moved").back().items().back().items()[1], at(0, 1, 0))
+        << "and everybody sees it there";
 
     space_->store().trouble.reset();
     space_->advance(Duration(1500));
@@ -355,7 +369,8 @@ TEST_F(SceneTest, StateSurvivesChangesUnderWay) {
     space_->ask_settled(ada_, "object.delete", {{"id", "o3"}});  // just written
     space_->ask_settled(ada_, "object.delete", {{"id", "o4"}});  // the next one
     space_->ask_settled(ada_, "object.create", box("o55"));
-    while (take()) {}
+    while (take()) {
+    }
     EXPECT_EQ(got, (std::vector<std::string>{"o0", "o1", "o2", "o3", "o5", "o55", "o6", "o7", "o8", "o9"}));
     EXPECT_FALSE(take());
 }

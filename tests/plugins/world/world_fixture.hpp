@@ -20,7 +20,9 @@ inline Tables tables() {
     return {Table<SpaceRow>(kSpacesSpec), Table<SessionRow>(kSessionsSpec), Table<ObjectRow>(kObjectsSpec)};
 }
 
-inline Document at(double x, double y, double z) { return Document::list({x, y, z}); }
+inline Document at(double x, double y, double z) {
+    return Document::list({x, y, z});
+}
 
 inline Document box(const std::string& id, double x = 0) {
     return {{"id", id}, {"name", "Box"}, {"type", "primitive"}, {"p", at(x, 1, 0)}, {"properties", {{"color", "red"}}}};
@@ -30,7 +32,8 @@ inline Document box(const std::string& id, double x = 0) {
 class WorldTest : public ::testing::Test {
 protected:
     WorldTest() : WorldTest(Config{}) {}
-    explicit WorldTest(Config config) : config_(std::make_shared<const Config>(std::move(config))), catalogue_(config_) {
+    explicit WorldTest(Config config)
+        : config_(std::make_shared<const Config>(std::move(config))), catalogue_(config_) {
         open();
     }
 
