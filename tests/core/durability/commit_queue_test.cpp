@@ -395,6 +395,9 @@ TEST_F(CommitQueueTest, TheBytesOfTheQueueAreBounded) {
     queue_->commit(put(items_, std::string(3000, 'y'), 1), answers.next());
     ASSERT_EQ(answers.answered(), 1);
     EXPECT_FALSE(answers[1]);
+    store_.release();
+    answers.wait(2);
+    EXPECT_TRUE(answers[0]);
 }
 
 TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
