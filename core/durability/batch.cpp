@@ -32,8 +32,10 @@ std::vector<services::TableBatch> Batch::tables() const {
         table.rows.reserve(changes.last.size());
         for (const Slot& slot : changes.slots) {
             if (slot.superseded) continue;
-            if (slot.row.empty()) table.erased.push_back(slot.key);
-            else table.rows.push_back(slot.row);
+            if (slot.row.empty())
+                table.erased.push_back(slot.key);
+            else
+                table.rows.push_back(slot.row);
         }
     }
     return out;

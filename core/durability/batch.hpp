@@ -12,7 +12,8 @@ namespace cairn::core {
 
 /// Puts the changes of many commits together into what a store writes at once: per table and key only the last change
 /// remains, a row or a tombstone. Tables stand in the order in which they appeared first, the rows of a table in the
-/// order of their last change, so that a unique value that moved from one row to another is given up before it is taken.
+/// order of their last change, so that a unique value that moved from one row to another is given up before it is
+/// taken.
 ///
 /// Two changes are of the same key when their key texts are equal: write_key_json() writes them in one way only.
 class Batch {

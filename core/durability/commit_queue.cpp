@@ -23,23 +23,30 @@ namespace {
 
 using Instant = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kSmallGroup = 8;  // reliability.md 5.3: fewer wait for company
+constexpr std::size_t kSmallGroup = 8;      // reliability.md 5.3: fewer wait for company
 constexpr std::size_t kEarlyFlushPart = 4;  // coalesced rows of a quarter of the budget are flushed before their time
 constexpr auto kLogPause = std::chrono::seconds(10);
 
-double milliseconds(Instant::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+double milliseconds(Instant::duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+}
 
-Error not_taking() { return Error(Code::unavailable, "the store takes no changes at the moment: try again soon"); }
+Error not_taking() {
+    return Error(Code::unavailable, "the store takes no changes at the moment: try again soon");
+}
 
 }  // namespace
 
 struct CommitQueue::State {
     State(Options given, Background& lanes, const Clock& time, Metrics& metrics)
-        : options(std::move(given)), background(lanes), clock(time),
+        : options(std::move(given)),
+          background(lanes),
+          clock(time),
           committed(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "committed"}})),
           refused(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "refused"}})),
           unavailable(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "unavailable"}})),
-          replaced(metrics.counter("cairn_storage_coalesced_total", "Coalesced rows that took the place of a waiting one")),
+          replaced(
+              metrics.counter("cairn_storage_coalesced_total", "Coalesced rows that took the place of a waiting one")),
           rows(metrics.counter("cairn_storage_rows_total", "Rows and tombstones written")),
           transactions(metrics.counter("cairn_storage_transactions_total", "Transactions that the store committed")),
           queued(metrics.gauge("cairn_storage_queued_commits", "Commits and coalesced rows not yet written")),
@@ -100,21 +107,22 @@ struct CommitQueue::State {
     bool damaged = false;
     Instant retry_at{};
     Duration pause{0};
-    std::string why;                ///< of the outage or the damage
+    std::string why;  ///< of the outage or the damage
     std::uint64_t processed = 0;
-    double average_latency = 0;     ///< ms, exponentially weighted
+    double average_latency = 0;  ///< ms, exponentially weighted
 
     // Only the writer thread:
     std::uint64_t seq = 0;
-    std::size_t expected = 0;       ///< how many commits came together last time: how many to wait for
-    Instant answered_at{};          ///< when those were answered
+    std::size_t expected = 0;  ///< how many commits came together last time: how many to wait for
+    Instant answered_at{};     ///< when those were answered
     std::vector<std::pair<std::shared_ptr<Waiter>, Instant>> answers;
     std::size_t lost_rows = 0;
     Instant lost_logged{};
     std::optional<Instant> outage_since;
 };
 
-// ---------------------------------------------------------------------------------------------- entered from any thread
+// ---------------------------------------------------------------------------------------------- entered from any
+// thread
 
 std::optional<Error> CommitQueue::State::admit_locked(const Commit& commit, std::size_t bytes) const {
     if (store.load(std::memory_order_relaxed) == nullptr || stopping) {
@@ -129,7 +137,8 @@ std::optional<Error> CommitQueue::State::admit_locked(const Commit& commit, std:
     const bool full = pending + coalescer.size() >= options.queue_commits ||
                       pending_bytes + coalescer.bytes() + bytes > options.queue_bytes;
     if (full && !(coalesced && coalescer.replaces_all(commit.changes()))) {
-        return Error(Code::unavailable, "too many changes wait for the store: try again soon").retry_after(options.retry_min);
+        return Error(Code::unavailable, "too many changes wait for the store: try again soon")
+            .retry_after(options.retry_min);
     }
     return std::nullopt;
 }
@@ -181,7 +190,8 @@ services::Store& CommitQueue::State::store_for_reading() const {
     return *open;
 }
 
-// ---------------------------------------------------------------------------------------------------- the writer thread
+// ---------------------------------------------------------------------------------------------------- the writer
+// thread
 
 void CommitQueue::State::write_until_stopped() {
     std::vector<PendingCommit> group;
@@ -227,8 +237,10 @@ bool CommitQueue::State::next_group(std::vector<PendingCommit>& group) {
         }
         if (flush_due_locked() || !queue.empty()) break;
         if (stopping) return false;
-        if (coalescer.empty()) wake.wait(lock);
-        else wake.wait_for(lock, coalescer.oldest() + options.coalesce - now);
+        if (coalescer.empty())
+            wake.wait(lock);
+        else
+            wake.wait_for(lock, coalescer.oldest() + options.coalesce - now);
     }
     // Others were here a moment ago and have just been answered: their next commits are on the way.
     const bool idle = clock.steady() - answered_at > 2 * options.wait;
@@ -296,8 +308,10 @@ void CommitQueue::State::write_group(std::vector<PendingCommit>& group) {
         leave_outage();
     } catch (const Error& error) {
         const std::span<PendingCommit> unwritten = std::span(group).subspan(done);
-        if (error.code() == Code::unavailable) enter_outage(unwritten, error);
-        else enter_damage(unwritten, error.what());
+        if (error.code() == Code::unavailable)
+            enter_outage(unwritten, error);
+        else
+            enter_damage(unwritten, error.what());
     } catch (const std::exception& error) {
         enter_damage(std::span(group).subspan(done), error.what());
     }
@@ -344,7 +358,8 @@ void CommitQueue::State::report_lost(const Error& error) {
     ++lost_rows;
     const Instant now = clock.steady();
     if (lost_logged != Instant{} && now - lost_logged < kLogPause) return;
-    core_log().warning("the store refused rows that nobody waits for", {{"rows", lost_rows}, {"last reason", error.what()}});
+    core_log().warning("the store refused rows that nobody waits for",
+                       {{"rows", lost_rows}, {"last reason", error.what()}});
     lost_logged = now;
     lost_rows = 0;
 }
@@ -353,8 +368,10 @@ void CommitQueue::State::answer_all() {
     for (auto& [waiter, submitted] : answers) {
         if (!waiter->refused) seconds.observe(std::chrono::duration<double>(clock.steady() - submitted).count());
         try {
-            if (waiter->refused) waiter->then(*waiter->refused);
-            else waiter->then(Committed{waiter->seq});
+            if (waiter->refused)
+                waiter->then(*waiter->refused);
+            else
+                waiter->then(Committed{waiter->seq});
         } catch (const std::exception& error) {
             core_log().error("a completion of a commit threw; it must not", {{"what", error.what()}});
         } catch (...) {
@@ -375,12 +392,15 @@ void CommitQueue::State::enter_outage(std::span<PendingCommit> unwritten, const 
         // What is queued behind has been admitted before anybody knew: it gets its answer now, not after the outage.
         const std::size_t behind = queue.size();
         for (PendingCommit& commit : queue) pending_bytes -= commit.bytes;
-        std::vector<PendingCommit> undone(std::make_move_iterator(unwritten.begin()), std::make_move_iterator(unwritten.end()));
+        std::vector<PendingCommit> undone(std::make_move_iterator(unwritten.begin()),
+                                          std::make_move_iterator(unwritten.end()));
         undone.insert(undone.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
         // The newest first: restore() leaves alone what is there already.
         for (auto commit = undone.rbegin(); commit != undone.rend(); ++commit) {
-            if (commit->coalesced && !stopping) coalescer.restore(std::move(*commit));
-            else refusals.push_back(std::move(*commit));
+            if (commit->coalesced && !stopping)
+                coalescer.restore(std::move(*commit));
+            else
+                refusals.push_back(std::move(*commit));
         }
         std::reverse(refusals.begin(), refusals.end());
         queue.clear();
@@ -410,7 +430,8 @@ void CommitQueue::State::leave_outage() {
 }
 
 void CommitQueue::State::enter_damage(std::span<PendingCommit> unwritten, const std::string& reason) {
-    std::vector<PendingCommit> refusals(std::make_move_iterator(unwritten.begin()), std::make_move_iterator(unwritten.end()));
+    std::vector<PendingCommit> refusals(std::make_move_iterator(unwritten.begin()),
+                                        std::make_move_iterator(unwritten.end()));
     {
         const std::lock_guard lock(mutex);
         damaged = true;
@@ -430,12 +451,15 @@ void CommitQueue::State::enter_damage(std::span<PendingCommit> unwritten, const 
     if (options.on_damage) options.on_damage(reason);
 }
 
-// ------------------------------------------------------------------------------------------------------------ the queue
+// ------------------------------------------------------------------------------------------------------------ the
+// queue
 
 CommitQueue::CommitQueue(Options options, Background& background, const Clock& clock, Metrics& metrics)
     : state_(std::make_unique<State>(std::move(options), background, clock, metrics)) {}
 
-CommitQueue::~CommitQueue() { stop(); }
+CommitQueue::~CommitQueue() {
+    stop();
+}
 
 void CommitQueue::start(services::Store& store) {
     if (state_->writer.joinable()) throw Error(Code::internal, "CommitQueue::start was called twice");
@@ -474,19 +498,22 @@ std::string CommitQueue::trouble() const {
     return {};
 }
 
-void CommitQueue::commit(Commit commit, Then<Committed> then) { state_->submit(std::move(commit), std::move(then)); }
+void CommitQueue::commit(Commit commit, Then<Committed> then) {
+    state_->submit(std::move(commit), std::move(then));
+}
 
 void CommitQueue::query(Query query, Then<Rows> then) {
     state_->background.compute<Rows>(
         Lane::storage, "query",
         [state = state_.get(), query = std::move(query)](const Task& task) {
             Rows rows;
-            state->store_for_reading().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                Document row = Document::map();
-                for (std::size_t i = 0; i < columns.size(); ++i) row.set(columns[i], values[i]);
-                rows.push_back(std::move(row));
-                return !task.cancelled();
-            });
+            state->store_for_reading().query(
+                query, [&](std::span<const std::string> columns, std::span<const Document> values) {
+                    Document row = Document::map();
+                    for (std::size_t i = 0; i < columns.size(); ++i) row.set(columns[i], values[i]);
+                    rows.push_back(std::move(row));
+                    return !task.cancelled();
+                });
             return rows;
         },
         then ? std::move(then) : [](Result<Rows>) {});
@@ -497,11 +524,12 @@ void CommitQueue::load_erased(Query query, const StructType& row, std::function<
         Lane::storage, "load",
         [state = state_.get(), query = std::move(query), &row, append = std::move(append)](const Task& task) {
             std::optional<RowDecoder> decoder;
-            state->store_for_reading().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                if (!decoder) decoder.emplace(row, columns);
-                decoder->decode(values, append());
-                return !task.cancelled();
-            });
+            state->store_for_reading().query(
+                query, [&](std::span<const std::string> columns, std::span<const Document> values) {
+                    if (!decoder) decoder.emplace(row, columns);
+                    decoder->decode(values, append());
+                    return !task.cancelled();
+                });
             return Done{};
         },
         then ? std::move(then) : [](Result<Done>) {});

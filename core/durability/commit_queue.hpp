@@ -15,24 +15,24 @@
 namespace cairn::core {
 
 /// The engine between spaces and the store (architecture section 6, `ack: store`): admits commits, groups them, applies
-/// each group in one transaction on the writer thread, answers in the order of their numbers. Coalesced rows wait at most
-/// `coalesce` and only the newest of a key is written; a durable commit that touches the same key takes its place.
-/// A group that a constraint refuses is applied commit by commit, so that only the guilty one is refused (Error conflict).
-/// When the store is unavailable, everything queued is answered so at once and further commits are refused without delay
-/// until a try succeeds (100 ms to 5 s apart); coalesced rows are kept, within the limits of the queue, and tried again.
-/// Completions of commit() run on the writer thread, refusals on the calling thread before commit() returns, those of
-/// queries in the storage lane; who wants a strand wraps them. Their messages may be shown to players: they name no path
-/// and no SQL; trouble() and the log do.
+/// each group in one transaction on the writer thread, answers in the order of their numbers. Coalesced rows wait at
+/// most `coalesce` and only the newest of a key is written; a durable commit that touches the same key takes its place.
+/// A group that a constraint refuses is applied commit by commit, so that only the guilty one is refused (Error
+/// conflict). When the store is unavailable, everything queued is answered so at once and further commits are refused
+/// without delay until a try succeeds (100 ms to 5 s apart); coalesced rows are kept, within the limits of the queue,
+/// and tried again. Completions of commit() run on the writer thread, refusals on the calling thread before commit()
+/// returns, those of queries in the storage lane; who wants a strand wraps them. Their messages may be shown to
+/// players: they name no path and no SQL; trouble() and the log do.
 class CommitQueue final : public Storage {
 public:
     struct Options {
-        std::size_t group = 512;               ///< commits per transaction at most
+        std::size_t group = 512;  ///< commits per transaction at most
         std::size_t group_bytes = 1u << 20;
-        Duration wait{2};                      ///< how long a small group (< 8) waits when others are in flight; 0 when idle
-        Duration coalesce{100};                ///< P101
-        std::size_t queue_commits = 100000;    ///< admission: beyond, Error(unavailable) at once
+        Duration wait{2};        ///< how long a small group (< 8) waits when others are in flight; 0 when idle
+        Duration coalesce{100};  ///< P101
+        std::size_t queue_commits = 100000;  ///< admission: beyond, Error(unavailable) at once
         std::size_t queue_bytes = 64u << 20;
-        Duration retry_min{100};               ///< first pause before a store that failed is tried again; doubles
+        Duration retry_min{100};  ///< first pause before a store that failed is tried again; doubles
         Duration retry_max{5000};
         /// Hears once, on the writer thread, that the store is damaged and must not be used any further.
         std::function<void(const std::string& why)> on_damage;

@@ -22,7 +22,9 @@ constexpr std::string_view kSuffix = ".sql";
     throw Error(Code::internal, "migration " + file.string() + " " + wrong);
 }
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 /// Takes "0001_spaces.sql" apart.
 services::Migration parse_name(const fs::path& file) {
@@ -70,7 +72,8 @@ std::vector<services::Migration> read_folder(const fs::path& folder, const std::
         if (found[i].number == expected) continue;
         if (i > 0 && found[i].number == found[i - 1].number) {
             refuse(folder, "folder has two files with the number " + std::to_string(found[i].number) + " (" +
-                               found[i - 1].what + " and " + found[i].what + "): give the newer one the next free number");
+                               found[i - 1].what + " and " + found[i].what +
+                               "): give the newer one the next free number");
         }
         refuse(folder, "folder lacks number " + std::to_string(expected) + " before " +
                            std::to_string(found[i].number) + "_" + found[i].what +

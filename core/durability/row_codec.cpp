@@ -57,10 +57,14 @@ void store_integer(const Type& type, void* member, std::int64_t value, const Pla
         std::memcpy(member, &narrow, sizeof narrow);
     };
     switch (type.width) {
-        case 1: return type.is_signed ? store(std::int8_t{}) : store(std::uint8_t{});
-        case 2: return type.is_signed ? store(std::int16_t{}) : store(std::uint16_t{});
-        case 4: return type.is_signed ? store(std::int32_t{}) : store(std::uint32_t{});
-        default: return type.is_signed ? store(std::int64_t{}) : store(std::uint64_t{});
+        case 1:
+            return type.is_signed ? store(std::int8_t{}) : store(std::uint8_t{});
+        case 2:
+            return type.is_signed ? store(std::int16_t{}) : store(std::uint16_t{});
+        case 4:
+            return type.is_signed ? store(std::int32_t{}) : store(std::uint32_t{});
+        default:
+            return type.is_signed ? store(std::int64_t{}) : store(std::uint64_t{});
     }
 }
 
@@ -74,10 +78,12 @@ Vec3 vector(const Document& value, const Place& place) {
     if (value.is_list()) {
         if (value.size() != 3) refuse(place, value, kExpected);
         const Document::List& items = value.items();
-        return {number(items[0], place, kExpected), number(items[1], place, kExpected), number(items[2], place, kExpected)};
+        return {number(items[0], place, kExpected), number(items[1], place, kExpected),
+                number(items[2], place, kExpected)};
     }
     if (!value.is_map()) refuse(place, value, kExpected);
-    return {number(value["x"], place, kExpected), number(value["y"], place, kExpected), number(value["z"], place, kExpected)};
+    return {number(value["x"], place, kExpected), number(value["y"], place, kExpected),
+            number(value["z"], place, kExpected)};
 }
 
 void decode_value(const Type& type, void* member, const Document& value, const Place& place);
@@ -93,8 +99,10 @@ void decode_struct(const StructType& type, void* object, const Document& value, 
 
 void decode_value(const Type& type, void* member, const Document& value, const Place& place) {
     if (type.kind == Kind::optional) {
-        if (value.is_null()) type.clear(member);
-        else decode_value(*type.element, type.engage(member), value, place);
+        if (value.is_null())
+            type.clear(member);
+        else
+            decode_value(*type.element, type.engage(member), value, place);
         return;
     }
     if (type.kind == Kind::any) {
@@ -113,8 +121,11 @@ void decode_value(const Type& type, void* member, const Document& value, const P
             as<bool>(member) = digit == 1;
             return;
         }
-        case Kind::integer: return store_integer(type, member, whole(value, place, "a whole number"), place);
-        case Kind::number: as<double>(member) = number(value, place, "a number"); return;
+        case Kind::integer:
+            return store_integer(type, member, whole(value, place, "a whole number"), place);
+        case Kind::number:
+            as<double>(member) = number(value, place, "a number");
+            return;
         case Kind::text:
             if (!value.is_text()) refuse(place, value, "text");
             as<std::string>(member) = value.text();
@@ -123,7 +134,9 @@ void decode_value(const Type& type, void* member, const Document& value, const P
             if (!value.is_text()) refuse(place, value, "text");
             as<Secret>(member) = Secret(std::string(value.text()));
             return;
-        case Kind::duration: as<Duration>(member) = Duration(whole(value, place, "milliseconds")); return;
+        case Kind::duration:
+            as<Duration>(member) = Duration(whole(value, place, "milliseconds"));
+            return;
         case Kind::size: {
             const std::int64_t bytes = whole(value, place, "a number of bytes");
             if (bytes < 0) refuse(place, value, "a number of bytes");
@@ -133,10 +146,13 @@ void decode_value(const Type& type, void* member, const Document& value, const P
         case Kind::rate: {
             constexpr std::string_view kExpected = "a rate {\"count\":…,\"per_ms\":…}";
             if (!value.is_map()) refuse(place, value, kExpected);
-            as<Rate>(member) = {whole(value["count"], place, kExpected), Duration(whole(value["per_ms"], place, kExpected))};
+            as<Rate>(member) = {whole(value["count"], place, kExpected),
+                                Duration(whole(value["per_ms"], place, kExpected))};
             return;
         }
-        case Kind::vector: as<Vec3>(member) = vector(value, place); return;
+        case Kind::vector:
+            as<Vec3>(member) = vector(value, place);
+            return;
         case Kind::list:
             if (!value.is_list()) refuse(place, value, "a JSON array");
             type.clear(member);
@@ -149,9 +165,11 @@ void decode_value(const Type& type, void* member, const Document& value, const P
                 decode_value(*type.element, type.insert(member, item.key), item.value, Place{&place, item.key});
             }
             return;
-        case Kind::structure: return decode_struct(type.structure(), member, value, place);
+        case Kind::structure:
+            return decode_struct(type.structure(), member, value, place);
         case Kind::any:
-        case Kind::optional: return;  // above
+        case Kind::optional:
+            return;  // above
     }
 }
 
@@ -163,9 +181,12 @@ bool is_json(const Type& type) noexcept {
         case Kind::list:
         case Kind::map:
         case Kind::rate:
-        case Kind::structure: return true;
-        case Kind::optional: return is_json(*type.element);
-        default: return false;
+        case Kind::structure:
+            return true;
+        case Kind::optional:
+            return is_json(*type.element);
+        default:
+            return false;
     }
 }
 

@@ -64,13 +64,16 @@ void copy(Connection& reader, const std::string& to) {
 }  // namespace
 
 void write_backup(Connection& reader, const std::string& path) {
-    if (std::filesystem::exists(path)) throw Error(Code::conflict, "backup " + path + " exists already: name a new file");
+    if (std::filesystem::exists(path))
+        throw Error(Code::conflict, "backup " + path + " exists already: name a new file");
     const std::string unfinished = path + ".tmp";
     const int made = open(unfinished.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (made < 0) {
-        const std::string cure = errno == EEXIST ? ": another backup to this name is running, or one was cut off: remove it"
-                                                 : ": make the folder, writable for the user that runs cairn";
-        throw Error(Code::unavailable, "cannot make " + unfinished + " (" + std::system_category().message(errno) + ")" + cure);
+        const std::string cure = errno == EEXIST
+                                     ? ": another backup to this name is running, or one was cut off: remove it"
+                                     : ": make the folder, writable for the user that runs cairn";
+        throw Error(Code::unavailable,
+                    "cannot make " + unfinished + " (" + std::system_category().message(errno) + ")" + cure);
     }
     close(made);
     const Unfinished cleanup(unfinished);

@@ -20,10 +20,14 @@ constexpr std::size_t kOpenSeconds = 5;  // Poco's default is a minute
 std::string to_uri(const std::string& path, Connection::Mode mode) {
     std::string uri = "file:";
     for (const char c : path) {
-        if (c == '?') uri += "%3f";
-        else if (c == '#') uri += "%23";
-        else if (c == '%') uri += "%25";
-        else uri += c;
+        if (c == '?')
+            uri += "%3f";
+        else if (c == '#')
+            uri += "%23";
+        else if (c == '%')
+            uri += "%25";
+        else
+            uri += c;
     }
     return uri + (mode == Connection::Mode::reader ? "?mode=ro" : "?mode=rwc");
 }
@@ -48,7 +52,9 @@ void Statement::check(int code) const {
     if (code != SQLITE_OK) throw SqliteError(sqlite3_db_handle(statement_.get()), code, doing_);
 }
 
-void Statement::bind(int index, std::int64_t value) { check(sqlite3_bind_int64(statement_.get(), index, value)); }
+void Statement::bind(int index, std::int64_t value) {
+    check(sqlite3_bind_int64(statement_.get(), index, value));
+}
 
 void Statement::bind_view(int index, std::string_view value) {
     check(sqlite3_bind_text64(statement_.get(), index, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8));
@@ -57,18 +63,24 @@ void Statement::bind_view(int index, std::string_view value) {
 void Statement::bind(int index, const Document& value) {
     sqlite3_stmt* statement = statement_.get();
     switch (value.type()) {
-        case Document::Type::null: return check(sqlite3_bind_null(statement, index));
-        case Document::Type::boolean: return check(sqlite3_bind_int64(statement, index, value.boolean_or(false) ? 1 : 0));
-        case Document::Type::integer: return check(sqlite3_bind_int64(statement, index, value.integer_or(0)));
-        case Document::Type::number: return check(sqlite3_bind_double(statement, index, value.number_or(0)));
+        case Document::Type::null:
+            return check(sqlite3_bind_null(statement, index));
+        case Document::Type::boolean:
+            return check(sqlite3_bind_int64(statement, index, value.boolean_or(false) ? 1 : 0));
+        case Document::Type::integer:
+            return check(sqlite3_bind_int64(statement, index, value.integer_or(0)));
+        case Document::Type::number:
+            return check(sqlite3_bind_double(statement, index, value.number_or(0)));
         case Document::Type::text: {
             const std::string_view text = value.text();
-            return check(sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+            return check(
+                sqlite3_bind_text64(statement, index, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
         }
         case Document::Type::list:
         case Document::Type::map: {
             const std::string json = value.to_json();
-            return check(sqlite3_bind_text64(statement, index, json.data(), json.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+            return check(
+                sqlite3_bind_text64(statement, index, json.data(), json.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
         }
     }
 }
@@ -96,23 +108,30 @@ void Statement::run() {
 std::string Statement::text(int column) const {
     const auto* bytes = sqlite3_column_text(statement_.get(), column);
     if (bytes == nullptr) return {};
-    return {reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
+    return {reinterpret_cast<const char*>(bytes),
+            static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column))};
 }
 
 Document Statement::value(int column) const {
     switch (sqlite3_column_type(statement_.get(), column)) {
-        case SQLITE_INTEGER: return integer(column);
-        case SQLITE_FLOAT: return sqlite3_column_double(statement_.get(), column);
-        case SQLITE_TEXT: return text(column);
-        case SQLITE_NULL: return {};
-        default: throw SqliteError(SQLITE_MISMATCH, doing_, "a BLOB cannot be read: store text");
+        case SQLITE_INTEGER:
+            return integer(column);
+        case SQLITE_FLOAT:
+            return sqlite3_column_double(statement_.get(), column);
+        case SQLITE_TEXT:
+            return text(column);
+        case SQLITE_NULL:
+            return {};
+        default:
+            throw SqliteError(SQLITE_MISMATCH, doing_, "a BLOB cannot be read: store text");
     }
 }
 
 Connection::Connection(const std::string& file, Mode mode) {
     Poco::Data::SQLite::Connector::registerConnector();
     try {
-        session_ = std::make_unique<Poco::Data::Session>(Poco::Data::SQLite::Connector::KEY, to_uri(file, mode), kOpenSeconds);
+        session_ =
+            std::make_unique<Poco::Data::Session>(Poco::Data::SQLite::Connector::KEY, to_uri(file, mode), kOpenSeconds);
         handle_ = Poco::Data::SQLite::Utility::dbHandle(*session_);
     } catch (const Poco::Exception& error) {
         throw SqliteError(SQLITE_CANTOPEN, "open", error.displayText());

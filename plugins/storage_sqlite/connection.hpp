@@ -47,9 +47,9 @@ private:
     std::string doing_;
 };
 
-/// A Poco::Data session on a SQLite file and its native handle. Poco opens and closes; statements go through the handle,
-/// because Poco prepares again at each execution, knows no BEGIN IMMEDIATE, hides extended codes, and throws on column
-/// types outside its list (reliability.md 2.4). Used by one thread at a time. Throws SqliteError.
+/// A Poco::Data session on a SQLite file and its native handle. Poco opens and closes; statements go through the
+/// handle, because Poco prepares again at each execution, knows no BEGIN IMMEDIATE, hides extended codes, and throws on
+/// column types outside its list (reliability.md 2.4). Used by one thread at a time. Throws SqliteError.
 class Connection {
 public:
     enum class Mode : unsigned char {

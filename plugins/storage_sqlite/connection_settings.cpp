@@ -13,7 +13,9 @@ constexpr std::int64_t kApplicationId = 0x4341524E;  // "CARN", in the file's he
 constexpr std::int64_t kFormat = 1;                  // of our own tables, in user_version
 constexpr std::int64_t kFull = 2;                    // PRAGMA synchronous
 
-void set(Connection& connection, const std::string& pragma) { connection.execute("PRAGMA " + pragma, "set " + pragma); }
+void set(Connection& connection, const std::string& pragma) {
+    connection.execute("PRAGMA " + pragma, "set " + pragma);
+}
 
 void set_option(Connection& connection, int option, const char* name) {
     const int code = sqlite3_db_config(connection.handle(), option, 1, nullptr);
@@ -37,8 +39,8 @@ void check_owner(Connection& writer, const std::string& file) {
         throw Error(Code::internal, "database " + file + " belongs to another program: name another file");
     }
     if (owner == kApplicationId && format > kFormat) {
-        throw Error(Code::internal, "database " + file + " was written by a newer Cairn (format " + std::to_string(format) +
-                                        ", this one knows " + std::to_string(kFormat) +
+        throw Error(Code::internal, "database " + file + " was written by a newer Cairn (format " +
+                                        std::to_string(format) + ", this one knows " + std::to_string(kFormat) +
                                         "): start the newer version, or restore a backup from before");
     }
 }
@@ -50,7 +52,8 @@ void configure_writer(Connection& writer, const WriterSettings& settings, const 
     const Document mode = writer.ask("PRAGMA journal_mode=WAL", "set journal_mode=WAL");
     if (mode.text() != "wal") {
         throw Error(Code::internal, "database " + file + " cannot use a write-ahead log (journal_mode is " +
-                                        std::string(mode.text()) + "): its disk gives no shared memory; use a local disk");
+                                        std::string(mode.text()) +
+                                        "): its disk gives no shared memory; use a local disk");
     }
     set(writer, settings.relaxed ? "synchronous=NORMAL" : "synchronous=FULL");
     set(writer, "foreign_keys=ON");
@@ -63,9 +66,10 @@ void configure_writer(Connection& writer, const WriterSettings& settings, const 
     set_option(writer, SQLITE_DBCONFIG_DEFENSIVE, "defensive mode");
     const std::int64_t synchronous = writer.ask("PRAGMA synchronous", "read synchronous").integer_or(0);
     if (synchronous < kFull && !settings.relaxed) {
-        throw Error(Code::internal, "database " + file + " runs with synchronous=" + std::to_string(synchronous) +
-                                        ", below FULL: acknowledged changes would not survive a power loss. This SQLite was "
-                                        "built so; install another, or say `durability: relaxed`");
+        throw Error(Code::internal,
+                    "database " + file + " runs with synchronous=" + std::to_string(synchronous) +
+                        ", below FULL: acknowledged changes would not survive a power loss. This SQLite was "
+                        "built so; install another, or say `durability: relaxed`");
     }
     if (writer.ask("PRAGMA foreign_keys", "read foreign_keys").integer_or(0) != 1) {
         throw Error(Code::internal, "this SQLite was built without foreign keys: install another");
@@ -76,16 +80,20 @@ void make_own_tables(Connection& writer) {
     const std::string doing = "make cairn's own tables";
     writer.execute("BEGIN IMMEDIATE", doing);
     try {
-        writer.execute("CREATE TABLE IF NOT EXISTS cairn_migrations ("
-                       " plugin TEXT NOT NULL, number INTEGER NOT NULL, what TEXT NOT NULL, checksum TEXT NOT NULL,"
-                       " applied_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),"
-                       " PRIMARY KEY (plugin, number)) STRICT, WITHOUT ROWID;"
-                       "CREATE TABLE IF NOT EXISTS cairn_watermark ("
-                       " id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;"
-                       "INSERT INTO cairn_watermark (id, seq) VALUES (1, 0) ON CONFLICT DO NOTHING;"
-                       "PRAGMA application_id=" + std::to_string(kApplicationId) + ";"
-                       "PRAGMA user_version=" + std::to_string(kFormat),
-                       doing);
+        writer.execute(
+            "CREATE TABLE IF NOT EXISTS cairn_migrations ("
+            " plugin TEXT NOT NULL, number INTEGER NOT NULL, what TEXT NOT NULL, checksum TEXT NOT NULL,"
+            " applied_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),"
+            " PRIMARY KEY (plugin, number)) STRICT, WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS cairn_watermark ("
+            " id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;"
+            "INSERT INTO cairn_watermark (id, seq) VALUES (1, 0) ON CONFLICT DO NOTHING;"
+            "PRAGMA application_id=" +
+                std::to_string(kApplicationId) +
+                ";"
+                "PRAGMA user_version=" +
+                std::to_string(kFormat),
+            doing);
         writer.execute("COMMIT", doing);
     } catch (...) {
         writer.rollback();

@@ -16,7 +16,9 @@
 namespace cairn::storage_sqlite {
 namespace {
 
-std::string errno_words(int number) { return std::system_category().message(number); }
+std::string errno_words(int number) {
+    return std::system_category().message(number);
+}
 
 [[noreturn]] void refuse(const std::string& file, const std::string& wrong) {
     throw Error(Code::internal, "database " + file + " " + wrong);
@@ -26,20 +28,34 @@ std::string errno_words(int number) { return std::system_category().message(numb
 
 std::string_view network_file_system(std::uint64_t magic) noexcept {
     switch (magic & 0xFFFFFFFFU) {  // statfs(2); some platforms sign-extend
-        case 0x6969: return "NFS";
-        case 0x517B: return "SMB";
-        case 0xFF534D42: return "CIFS";
-        case 0xFE534D42: return "SMB2";
-        case 0x5346414F: return "AFS";
-        case 0x6B414653: return "AFS";
-        case 0x73757245: return "Coda";
-        case 0x564C: return "NCP";
-        case 0x01021997: return "9P";
-        case 0x00C36400: return "Ceph";
-        case 0x0BD00BD0: return "Lustre";
-        case 0x01161970: return "GFS2";
-        case 0x7461636F: return "OCFS2";
-        default: return {};
+        case 0x6969:
+            return "NFS";
+        case 0x517B:
+            return "SMB";
+        case 0xFF534D42:
+            return "CIFS";
+        case 0xFE534D42:
+            return "SMB2";
+        case 0x5346414F:
+            return "AFS";
+        case 0x6B414653:
+            return "AFS";
+        case 0x73757245:
+            return "Coda";
+        case 0x564C:
+            return "NCP";
+        case 0x01021997:
+            return "9P";
+        case 0x00C36400:
+            return "Ceph";
+        case 0x0BD00BD0:
+            return "Lustre";
+        case 0x01161970:
+            return "GFS2";
+        case 0x7461636F:
+            return "OCFS2";
+        default:
+            return {};
     }
 }
 
@@ -65,7 +81,8 @@ void check_place(const std::string& file) {
         // Made here and not by SQLite, so that its rights are tight; the -wal and -shm files take them over.
         const int made = open(file.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
         if (made < 0) {
-            refuse(file, "cannot be made (" + errno_words(errno) + "): make its folder writable for the user that runs cairn");
+            refuse(file, "cannot be made (" + errno_words(errno) +
+                             "): make its folder writable for the user that runs cairn");
         }
         close(made);
         sync_path(folder);
@@ -90,7 +107,9 @@ FileLock::FileLock(const std::string& file) {
     refuse(file, "cannot be locked: " + path + ": " + errno_words(number));
 }
 
-FileLock::~FileLock() { close(descriptor_); }
+FileLock::~FileLock() {
+    close(descriptor_);
+}
 
 void sync_path(const std::string& path) {
     const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -103,7 +122,8 @@ void sync_path(const std::string& path) {
 void rename_new(const std::string& from, const std::string& to) {
     if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
     int number = errno;
-    if (number == EINVAL || number == ENOSYS) {  // a file system that does not know the flag: a link does not overwrite either
+    if (number == EINVAL ||
+        number == ENOSYS) {  // a file system that does not know the flag: a link does not overwrite either
         if (link(from.c_str(), to.c_str()) == 0) {
             unlink(from.c_str());
             return;

@@ -6,12 +6,13 @@
 
 namespace cairn::storage_sqlite {
 
-/// The name of the network file system with this statfs(2) magic, empty for all others. SQLite's locks and shared memory
-/// do not hold there (sqlite.org/wal.html, "all processes must be on the same host"). [any]
+/// The name of the network file system with this statfs(2) magic, empty for all others. SQLite's locks and shared
+/// memory do not hold there (sqlite.org/wal.html, "all processes must be on the same host"). [any]
 std::string_view network_file_system(std::uint64_t magic) noexcept;
 
 /// Throws Error(internal) with the cure when `file` cannot be what it should be: its folder is missing or on a network
-/// share, it is not a regular file, or it may not be read and written. Makes a missing file, readable by its owner only.
+/// share, it is not a regular file, or it may not be read and written. Makes a missing file, readable by its owner
+/// only.
 void check_place(const std::string& file);
 
 /// Holds `<file>.lock` by flock(2), so that no second server writes to the same database: SQLite 3.40 may lose a commit

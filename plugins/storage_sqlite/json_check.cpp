@@ -47,7 +47,8 @@ private:
         return true;
     }
     bool word(std::string_view expected) noexcept {
-        if (static_cast<std::size_t>(end_ - at_) < expected.size() || std::string_view(at_, expected.size()) != expected) {
+        if (static_cast<std::size_t>(end_ - at_) < expected.size() ||
+            std::string_view(at_, expected.size()) != expected) {
             return false;
         }
         at_ += expected.size();
@@ -60,13 +61,20 @@ private:
         space();
         if (at_ == end_) return false;
         switch (*at_) {
-            case '{': return open(true, '}');
-            case '[': return open(false, ']');
-            case '"': return text();
-            case 't': return word("true");
-            case 'f': return word("false");
-            case 'n': return word("null");
-            default: return number();
+            case '{':
+                return open(true, '}');
+            case '[':
+                return open(false, ']');
+            case '"':
+                return text();
+            case 't':
+                return word("true");
+            case 'f':
+                return word("false");
+            case 'n':
+                return word("null");
+            default:
+                return number();
         }
     }
     bool open(bool object, char closing) noexcept {
@@ -99,7 +107,8 @@ private:
         const char c = *at_++;
         if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
         for (int i = 0; i < 4; ++i) {
-            if (at_ == end_ || std::string_view("0123456789abcdefABCDEF").find(*at_) == std::string_view::npos) return false;
+            if (at_ == end_ || std::string_view("0123456789abcdefABCDEF").find(*at_) == std::string_view::npos)
+                return false;
             ++at_;
         }
         return true;
@@ -131,17 +140,21 @@ void json_valid(sqlite3_context* context, int, sqlite3_value** arguments) {
     if (sqlite3_value_type(arguments[0]) == SQLITE_NULL) return sqlite3_result_null(context);
     const auto* bytes = sqlite3_value_text(arguments[0]);
     const auto size = static_cast<std::size_t>(sqlite3_value_bytes(arguments[0]));
-    const std::string_view text(bytes == nullptr ? "" : reinterpret_cast<const char*>(bytes), bytes == nullptr ? 0 : size);
+    const std::string_view text(bytes == nullptr ? "" : reinterpret_cast<const char*>(bytes),
+                                bytes == nullptr ? 0 : size);
     sqlite3_result_int(context, is_json(text) ? 1 : 0);
 }
 
 }  // namespace
 
-bool is_json(std::string_view text) noexcept { return Scanner(text).document(); }
+bool is_json(std::string_view text) noexcept {
+    return Scanner(text).document();
+}
 
 void register_json_valid(sqlite3* handle) {
-    const int code = sqlite3_create_function_v2(handle, "json_valid", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-                                                nullptr, json_valid, nullptr, nullptr, nullptr);
+    const int code =
+        sqlite3_create_function_v2(handle, "json_valid", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+                                   nullptr, json_valid, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) throw SqliteError(handle, code, "register json_valid");
 }
 

@@ -27,13 +27,18 @@ std::string name_of(const std::string& plugin, int number, const std::string& wh
     return "sql/" + plugin + "/sqlite/" + digits + "_" + what + ".sql";
 }
 
-std::string name_of(const services::Migration& m) { return name_of(m.plugin, m.number, m.what); }
+std::string name_of(const services::Migration& m) {
+    return name_of(m.plugin, m.number, m.what);
+}
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(Code::internal, message); }
+[[noreturn]] void refuse(const std::string& message) {
+    throw Error(Code::internal, message);
+}
 
 std::map<Place, Applied> read_applied(Connection& connection) {
     std::map<Place, Applied> applied;
-    Statement statement = connection.prepare("SELECT plugin, number, what, checksum FROM cairn_migrations", "read migrations");
+    Statement statement =
+        connection.prepare("SELECT plugin, number, what, checksum FROM cairn_migrations", "read migrations");
     while (statement.step()) {
         applied.emplace(Place{statement.text(0), static_cast<int>(statement.integer(1))},
                         Applied{statement.text(2), statement.text(3)});
@@ -50,7 +55,8 @@ void check_all(const std::map<Place, Applied>& applied, const std::map<Place, co
         newest[place.first] = std::max(newest[place.first], place.second);
         const auto found = known.find(place);
         if (found == known.end()) {
-            refuse("the database was written by a newer Cairn: it holds migration " + name_of(place.first, place.second, row.what) +
+            refuse("the database was written by a newer Cairn: it holds migration " +
+                   name_of(place.first, place.second, row.what) +
                    ", which this installation does not have. Start the newer version, or restore a backup from before");
         }
         if (found->second->checksum != row.checksum) {
@@ -62,8 +68,8 @@ void check_all(const std::map<Place, Applied>& applied, const std::map<Place, co
     for (const auto& [place, migration] : known) {
         const auto last = newest.find(place.first);
         if (last != newest.end() && place.second < last->second && applied.count(place) == 0) {
-            refuse("migration " + name_of(*migration) + " was never applied, but number " + std::to_string(last->second) +
-                   " of the same plugin was: give it the next free number");
+            refuse("migration " + name_of(*migration) + " was never applied, but number " +
+                   std::to_string(last->second) + " of the same plugin was: give it the next free number");
         }
     }
 }
@@ -90,11 +96,13 @@ void run_script(Connection& connection, const services::Migration& migration) {
             failed_at += sqlite3_error_offset(connection.handle());
         }
         if (code != SQLITE_OK && code != SQLITE_DONE) {
-            const SqliteError error(connection.handle(), code,
-                                    "apply " + name_of(migration) + ", line " + std::to_string(line_of(migration.sql, failed_at)));
+            const SqliteError error(
+                connection.handle(), code,
+                "apply " + name_of(migration) + ", line " + std::to_string(line_of(migration.sql, failed_at)));
             const int primary = error.primary();
             if (primary != SQLITE_ERROR && primary != SQLITE_CONSTRAINT && primary != SQLITE_MISMATCH) throw error;
-            refuse("cannot " + error.doing() + ": " + error.what() + ". Nothing of this file was applied: correct it and start again");
+            refuse("cannot " + error.doing() + ": " + error.what() +
+                   ". Nothing of this file was applied: correct it and start again");
         }
         at = tail;
     }
@@ -104,16 +112,19 @@ void apply_one(Connection& writer, const services::Migration& migration) {
     writer.execute("BEGIN IMMEDIATE", "begin " + name_of(migration));
     run_script(writer, migration);
     if (!writer.in_transaction()) {
-        refuse("migration " + name_of(migration) + " ends the transaction that it runs in: take BEGIN, COMMIT and ROLLBACK out");
+        refuse("migration " + name_of(migration) +
+               " ends the transaction that it runs in: take BEGIN, COMMIT and ROLLBACK out");
     }
-    Statement broken = writer.prepare("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", "check references");
+    Statement broken =
+        writer.prepare("SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1", "check references");
     if (broken.step()) {
-        refuse("migration " + name_of(migration) + " leaves rows of " + broken.text(0) + " that refer to missing rows of " +
-               broken.text(1) + ": nothing of it was applied");
+        refuse("migration " + name_of(migration) + " leaves rows of " + broken.text(0) +
+               " that refer to missing rows of " + broken.text(1) + ": nothing of it was applied");
     }
     broken.reset();
-    Statement note = writer.prepare("INSERT INTO cairn_migrations (plugin, number, what, checksum) VALUES (?1, ?2, ?3, ?4)",
-                                    "note " + name_of(migration));
+    Statement note =
+        writer.prepare("INSERT INTO cairn_migrations (plugin, number, what, checksum) VALUES (?1, ?2, ?3, ?4)",
+                       "note " + name_of(migration));
     note.bind_view(1, migration.plugin);
     note.bind(2, std::int64_t{migration.number});
     note.bind_view(3, migration.what);

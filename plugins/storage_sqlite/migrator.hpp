@@ -8,11 +8,12 @@
 
 namespace cairn::storage_sqlite {
 
-/// Brings the tables of the plugins up to date: applies what `cairn_migrations` does not have yet, each in a transaction
-/// of its own together with its line there. Before anything is applied, all of these are refused by an Error(internal)
-/// that names both sides: two migrations with one number; an applied one that reads differently today; one that is older
-/// than an applied one and was never applied; an applied one that this installation does not know (a newer Cairn has
-/// written the file). Plugins that are not among `migrations` are left alone. Returns how many were applied.
+/// Brings the tables of the plugins up to date: applies what `cairn_migrations` does not have yet, each in a
+/// transaction of its own together with its line there. Before anything is applied, all of these are refused by an
+/// Error(internal) that names both sides: two migrations with one number; an applied one that reads differently today;
+/// one that is older than an applied one and was never applied; an applied one that this installation does not know (a
+/// newer Cairn has written the file). Plugins that are not among `migrations` are left alone. Returns how many were
+/// applied.
 int apply_migrations(Connection& writer, std::span<const services::Migration> migrations);
 
 }  // namespace cairn::storage_sqlite

@@ -9,8 +9,8 @@
 namespace cairn::storage_sqlite {
 namespace {
 
-constexpr std::size_t kMaxStatements = 64;   // per reader; queries are constants of the plugins, so there are few
-constexpr int kStepsPerLook = 10000;         // between looks at the clock: some 0.1 ms
+constexpr std::size_t kMaxStatements = 64;  // per reader; queries are constants of the plugins, so there are few
+constexpr int kStepsPerLook = 10000;        // between looks at the clock: some 0.1 ms
 
 /// Puts a statement back into its initial state whatever happens: an open one would keep a read transaction, and the
 /// write-ahead log could never be emptied (reliability.md 2.4).
@@ -30,19 +30,24 @@ void bind_parameters(Statement& statement, const Query& query) {
     for (std::size_t i = 0; i < query.parameters.size(); ++i) {
         const std::string name = "$" + std::to_string(i + 1);
         const int index = sqlite3_bind_parameter_index(statement.get(), name.c_str());
-        if (index == 0) throw SqliteError(SQLITE_MISUSE, "query", "a value was given for " + name + ", which the SQL does not have");
+        if (index == 0)
+            throw SqliteError(SQLITE_MISUSE, "query",
+                              "a value was given for " + name + ", which the SQL does not have");
         statement.bind(index, query.parameters[i]);
     }
     if (static_cast<std::size_t>(wanted) != query.parameters.size()) {
-        throw SqliteError(SQLITE_MISUSE, "query", "the SQL has " + std::to_string(wanted) + " parameters, " +
-                                                      std::to_string(query.parameters.size()) +
-                                                      " values were given: number them $1, $2, … without a gap");
+        throw SqliteError(SQLITE_MISUSE, "query",
+                          "the SQL has " + std::to_string(wanted) + " parameters, " +
+                              std::to_string(query.parameters.size()) +
+                              " values were given: number them $1, $2, … without a gap");
     }
 }
 
 }  // namespace
 
-Reader::Reader(const std::string& file) : connection_(file, Connection::Mode::reader) { configure_reader(connection_); }
+Reader::Reader(const std::string& file) : connection_(file, Connection::Mode::reader) {
+    configure_reader(connection_);
+}
 
 int Reader::past_deadline(void* self) noexcept {
     return std::chrono::steady_clock::now() > static_cast<Reader*>(self)->deadline_ ? 1 : 0;
@@ -81,7 +86,9 @@ void Reader::query(const Query& query, Duration timeout, const Row& row) {
 ReaderPool::ReaderPool(std::string file, std::size_t count, Duration patience)
     : file_(std::move(file)), count_(count), patience_(patience) {}
 
-ReaderPool::~ReaderPool() { close(); }
+ReaderPool::~ReaderPool() {
+    close();
+}
 
 std::unique_ptr<Reader> ReaderPool::note_in_use(std::unique_ptr<Reader> reader) {
     in_use_.push_back(reader.get());

@@ -16,7 +16,7 @@ public:
     /// Reads code and message from `handle`.
     SqliteError(sqlite3* handle, int code, std::string doing);
 
-    int code() const noexcept { return code_; }               ///< extended
+    int code() const noexcept { return code_; }  ///< extended
     int primary() const noexcept { return code_ & 0xFF; }
     const std::string& doing() const noexcept { return doing_; }
 

@@ -14,9 +14,9 @@
 namespace cairn::storage_sqlite {
 namespace {
 
-constexpr int kCheckpointPages = 1000;       // of the write-ahead log, when nothing is queued (reliability.md 5.7)
-constexpr int kBusyCheckpointPages = 8000;   // under load: fewer, larger checkpoints are worth a factor of two
-constexpr int kRepeatPages = 1000;           // growth before a checkpoint that readers held back is tried again
+constexpr int kCheckpointPages = 1000;      // of the write-ahead log, when nothing is queued (reliability.md 5.7)
+constexpr int kBusyCheckpointPages = 8000;  // under load: fewer, larger checkpoints are worth a factor of two
+constexpr int kRepeatPages = 1000;          // growth before a checkpoint that readers held back is tried again
 constexpr std::uint64_t kMaxLogBytes = 64U << 20U;
 constexpr int kReopenTries = 5;
 constexpr auto kReopenPause = std::chrono::milliseconds(200);
@@ -59,7 +59,8 @@ struct SqliteStore::Writer {
         made.erase = connection.prepare(erase_sql(table), "erase from " + table.name);
     }
     std::uint64_t watermark() {
-        if (!read_watermark.step()) throw SqliteError(SQLITE_CORRUPT, "read the watermark", "cairn_watermark has no row");
+        if (!read_watermark.step())
+            throw SqliteError(SQLITE_CORRUPT, "read the watermark", "cairn_watermark has no row");
         const auto seq = static_cast<std::uint64_t>(read_watermark.integer(0));
         read_watermark.reset();
         return seq;
@@ -73,9 +74,9 @@ struct SqliteStore::Writer {
     }
 
     Connection connection;
-    int log_pages = 0;         ///< in the write-ahead log, after the last commit
-    int log_pages_tried = 0;   ///< the same when a checkpoint was last tried
-    std::string json;          // declared before the statements that borrow it
+    int log_pages = 0;        ///< in the write-ahead log, after the last commit
+    int log_pages_tried = 0;  ///< the same when a checkpoint was last tried
+    std::string json;         // declared before the statements that borrow it
     Statement begin;
     Statement commit;
     Statement read_watermark;
@@ -85,7 +86,9 @@ struct SqliteStore::Writer {
 
 SqliteStore::SqliteStore() = default;
 
-SqliteStore::~SqliteStore() { close(); }
+SqliteStore::~SqliteStore() {
+    close();
+}
 
 void SqliteStore::configure(Options options, Log& log) {
     options_ = std::move(options);
@@ -148,11 +151,12 @@ void SqliteStore::open_writer() {
 void SqliteStore::check_integrity() {
     if (options_.check == Check::off) return;
     const bool full = options_.check == Check::full;
-    const std::string wrong =
-        std::string(writer().connection.ask(full ? "PRAGMA integrity_check(3)" : "PRAGMA quick_check(3)", "check").text());
+    const std::string wrong = std::string(
+        writer().connection.ask(full ? "PRAGMA integrity_check(3)" : "PRAGMA quick_check(3)", "check").text());
     if (wrong == "ok") return;
-    throw Error(Code::internal, "database " + options_.file + " is damaged: " + wrong +
-                                    ". Put the file with its -wal and -shm aside and restore the newest verified backup");
+    throw Error(Code::internal,
+                "database " + options_.file + " is damaged: " + wrong +
+                    ". Put the file with its -wal and -shm aside and restore the newest verified backup");
 }
 
 void SqliteStore::drop_writer() noexcept {
@@ -240,13 +244,16 @@ void SqliteStore::recover(const SqliteError& error, bool committing, services::W
     const Error answer = to_error(error, options_.file);
     switch (error.primary()) {
         case SQLITE_CORRUPT:
-        case SQLITE_NOTADB: give_up(answer.what());
+        case SQLITE_NOTADB:
+            give_up(answer.what());
         case SQLITE_IOERR:
-        case SQLITE_CANTOPEN: return reopen_and_resolve(error, committing, watermark);
+        case SQLITE_CANTOPEN:
+            return reopen_and_resolve(error, committing, watermark);
         case SQLITE_FULL:
             if (committing) return reopen_and_resolve(error, committing, watermark);
             break;
-        default: break;
+        default:
+            break;
     }
     if (writer_) {
         writer_->connection.rollback();
@@ -261,15 +268,16 @@ void SqliteStore::recover(const SqliteError& error, bool committing, services::W
     throw answer;
 }
 
-/// After an I/O error the outcome of a COMMIT is unknown: the log may hold it although its fsync failed. All connections
-/// are closed, so that the next one reads the log anew; the watermark tells then. What a failed fsync covered must not be
-/// fsynced again (the kernel may have dropped the pages), therefore a batch that is there is copied out of the log
-/// into the file before it counts, and a second failed fsync ends the work (reliability.md 5.4).
+/// After an I/O error the outcome of a COMMIT is unknown: the log may hold it although its fsync failed. All
+/// connections are closed, so that the next one reads the log anew; the watermark tells then. What a failed fsync
+/// covered must not be fsynced again (the kernel may have dropped the pages), therefore a batch that is there is copied
+/// out of the log into the file before it counts, and a second failed fsync ends the work (reliability.md 5.4).
 void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, services::Watermark watermark) {
     const Error answer = to_error(error, options_.file);
     set_trouble(answer.what());
     if (is_sync_failure(error.code()) && ++sync_failures_ > 1) {
-        give_up(std::string(answer.what()) + ". The disk failed to keep written data twice; exit: crash only. Start again on a sound disk");
+        give_up(std::string(answer.what()) +
+                ". The disk failed to keep written data twice; exit: crash only. Start again on a sound disk");
     }
     readers_->close();
     drop_writer();
@@ -277,11 +285,14 @@ void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, 
         try {
             open_writer();
         } catch (const SqliteError& again) {
-            if (again.primary() == SQLITE_CORRUPT || again.primary() == SQLITE_NOTADB) give_up(to_error(again, options_.file).what());
+            if (again.primary() == SQLITE_CORRUPT || again.primary() == SQLITE_NOTADB)
+                give_up(to_error(again, options_.file).what());
             if (!committing) throw answer;  // known: not applied; the next batch tries to open again
             if (i == kReopenTries) {
-                give_up(std::string(answer.what()) + ". Whether the last commit is there cannot be told, as the database does "
-                                                     "not open any more (" + again.what() + "); exit: crash only");
+                give_up(std::string(answer.what()) +
+                        ". Whether the last commit is there cannot be told, as the database does "
+                        "not open any more (" +
+                        again.what() + "); exit: crash only");
             }
             std::this_thread::sleep_for(kReopenPause);
         }
@@ -291,7 +302,8 @@ void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, 
         there = committing && writer_->watermark() == watermark.seq;
         if (there) truncate_log(*writer_);
     } catch (const SqliteError& again) {
-        give_up(std::string(answer.what()) + ", and then " + again.doing() + ": " + again.what() + "; exit: crash only");
+        give_up(std::string(answer.what()) + ", and then " + again.doing() + ": " + again.what() +
+                "; exit: crash only");
     }
     try {
         readers_->open();
@@ -315,7 +327,8 @@ void SqliteStore::give_up(const std::string& why) {
 /// Moves the whole log into the file and empties it. Throws SqliteError, SQLITE_BUSY when a reader still needs the log.
 void SqliteStore::truncate_log(Writer& writer) {
     sqlite3_busy_timeout(writer.connection.handle(), 0);  // readers are waited for the next time
-    const int code = sqlite3_wal_checkpoint_v2(writer.connection.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    const int code =
+        sqlite3_wal_checkpoint_v2(writer.connection.handle(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
     sqlite3_busy_timeout(writer.connection.handle(), 5000);
     if (code != SQLITE_OK) throw SqliteError(writer.connection.handle(), code, "empty the write-ahead log");
     writer.log_pages = writer.log_pages_tried = 0;
@@ -329,7 +342,8 @@ void SqliteStore::maintain(bool idle) noexcept {
     try {
         int in_log = 0;
         int moved = 0;
-        const int code = sqlite3_wal_checkpoint_v2(writer.connection.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
+        const int code =
+            sqlite3_wal_checkpoint_v2(writer.connection.handle(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_log, &moved);
         if (code != SQLITE_OK && code != SQLITE_BUSY) {
             throw SqliteError(writer.connection.handle(), code, "checkpoint");
         }
@@ -339,14 +353,16 @@ void SqliteStore::maintain(bool idle) noexcept {
     } catch (const SqliteError& error) {
         writer.log_pages_tried = writer.log_pages;
         // A reader in the way is no trouble. Other errors leave the log as it is, and nothing is lost.
-        if (error.primary() != SQLITE_BUSY) log_->warning("checkpoint failed; it is tried again", {{"reason", error.what()}});
+        if (error.primary() != SQLITE_BUSY)
+            log_->warning("checkpoint failed; it is tried again", {{"reason", error.what()}});
     }
 }
 
 // ------------------------------------------------------------------------------------------------------------- reading
 
-void SqliteStore::query(const Query& query, const std::function<bool(std::span<const std::string> columns,
-                                                                      std::span<const Document> values)>& row) {
+void SqliteStore::query(
+    const Query& query,
+    const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row) {
     if (readers_ == nullptr) throw Error(Code::unavailable, "database " + options_.file + " is not open");
     translated([&] { readers_->borrow()->query(query, options_.query_timeout, row); });
 }

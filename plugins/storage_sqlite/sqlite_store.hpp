@@ -46,8 +46,9 @@ public:
     services::Watermark watermark() override;
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;
     void maintain(bool idle) noexcept override;
-    void query(const Query& query, const std::function<bool(std::span<const std::string> columns,
-                                                             std::span<const Document> values)>& row) override;
+    void query(const Query& query,
+               const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
+        override;
     std::string integrity() override;
     void backup(const std::string& path) override;
     void close() noexcept override;
@@ -67,7 +68,8 @@ private:
     void open_writer();
     void drop_writer() noexcept;
     Writer& writer();
-    void write(Writer& writer, std::span<const services::TableBatch> batch, services::Watermark watermark, bool& committing);
+    void write(Writer& writer, std::span<const services::TableBatch> batch, services::Watermark watermark,
+               bool& committing);
     void recover(const SqliteError& error, bool committing, services::Watermark watermark);
     void reopen_and_resolve(const SqliteError& error, bool committing, services::Watermark watermark);
     void truncate_log(Writer& writer);

@@ -26,9 +26,13 @@ bool is_key(const TableSpec& table, std::string_view column) {
     return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
 }
 
-std::string quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
+std::string quoted(std::string_view name) {
+    return "\"" + std::string(name) + "\"";
+}
 
-std::string path(std::string_view column) { return "'$." + std::string(column) + "'"; }
+std::string path(std::string_view column) {
+    return "'$." + std::string(column) + "'";
+}
 
 bool is_document(const Type& type) noexcept {
     return type.kind == Kind::any || (type.kind == Kind::optional && is_document(*type.element));
@@ -51,7 +55,9 @@ std::string joined(const Items& items, std::string_view separator, Write write) 
     return out;
 }
 
-std::string key_list(const TableSpec& table) { return joined(table.key, ", ", [](const std::string& k) { return quoted(k); }); }
+std::string key_list(const TableSpec& table) {
+    return joined(table.key, ", ", [](const std::string& k) { return quoted(k); });
+}
 
 }  // namespace
 
@@ -62,12 +68,12 @@ std::string upsert_sql(const TableSpec& table) {
         if (!is_key(table, field.name)) changed.push_back(field.name);
     }
     // "WHERE true" keeps the parser from reading ON as part of a join (sqlite.org/lang_upsert.html, section 2.2).
-    return "INSERT INTO " + quoted(table.name) + " (" + joined(fields, ", ", [](const Field& f) { return quoted(f.name); }) +
-           ") SELECT " + joined(fields, ", ", column_value) + " FROM json_each(?1) WHERE true ON CONFLICT (" +
-           key_list(table) + ") DO " +
-           (changed.empty() ? "NOTHING" : "UPDATE SET " + joined(changed, ", ", [](const std::string& c) {
-                return quoted(c) + " = excluded." + quoted(c);
-            }));
+    return "INSERT INTO " + quoted(table.name) + " (" +
+           joined(fields, ", ", [](const Field& f) { return quoted(f.name); }) + ") SELECT " +
+           joined(fields, ", ", column_value) + " FROM json_each(?1) WHERE true ON CONFLICT (" + key_list(table) +
+           ") DO " + (changed.empty() ? "NOTHING" : "UPDATE SET " + joined(changed, ", ", [](const std::string& c) {
+                                                        return quoted(c) + " = excluded." + quoted(c);
+                                                    }));
 }
 
 std::string erase_sql(const TableSpec& table) {
@@ -84,9 +90,10 @@ void check_table(Connection& connection, const TableSpec& table) {
         bool must_be_given = false;
     };
     std::vector<Column> columns;
-    Statement info = connection.prepare("SELECT name, \"notnull\" = 1 AND dflt_value IS NULL AND NOT "
-                                        "(pk = 1 AND type = 'INTEGER') FROM pragma_table_info(?1)",
-                                        "look at table " + table.name);
+    Statement info = connection.prepare(
+        "SELECT name, \"notnull\" = 1 AND dflt_value IS NULL AND NOT "
+        "(pk = 1 AND type = 'INTEGER') FROM pragma_table_info(?1)",
+        "look at table " + table.name);
     info.bind_view(1, table.name);
     while (info.step()) columns.push_back({info.text(0), info.integer(1) != 0});
     const std::string folder = "sql/" + table.plugin + "/sqlite/";
@@ -95,17 +102,20 @@ void check_table(Connection& connection, const TableSpec& table) {
     }
     for (const Field& field : table.row->fields) {
         if (!is_identifier(field.name)) refuse(table, "column " + field.name + " is not an identifier");
-        const bool there = std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == field.name; });
+        const bool there =
+            std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == field.name; });
         if (!there) {
             refuse(table, "the described column " + field.name + " (" + field.meaning +
-                              ") is not in the database: add a migration with ALTER TABLE " + table.name + " ADD COLUMN " +
-                              field.name + " … to " + folder);
+                              ") is not in the database: add a migration with ALTER TABLE " + table.name +
+                              " ADD COLUMN " + field.name + " … to " + folder);
         }
     }
     for (const Column& column : columns) {
         if (column.must_be_given && table.row->find(column.name) == nullptr) {
-            refuse(table, "the database wants a value for column " + column.name +
-                              ", which the plugin does not describe: describe it, or give it a DEFAULT by a migration in " + folder);
+            refuse(table,
+                   "the database wants a value for column " + column.name +
+                       ", which the plugin does not describe: describe it, or give it a DEFAULT by a migration in " +
+                       folder);
         }
     }
     for (const std::string& key : table.key) {

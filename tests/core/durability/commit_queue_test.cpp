@@ -222,7 +222,8 @@ TEST_F(CommitQueueTest, CoalescedRowsAreWrittenOnceWithTheNewestValue) {
     CommitQueue::Options options;
     options.coalesce = kNever;
     start(options);
-    for (int i = 0; i < 1000; ++i) queue_->commit(std::move(put(items_, "k" + std::to_string(i % 10), i).coalesced()), {});
+    for (int i = 0; i < 1000; ++i)
+        queue_->commit(std::move(put(items_, "k" + std::to_string(i % 10), i).coalesced()), {});
     EXPECT_THAT(store_.commits(), IsEmpty());
     EXPECT_EQ(queue_->statistics()["queued"].integer_or(0), 10);
     queue_->stop();
@@ -371,9 +372,8 @@ TEST_F(CommitQueueTest, AFullQueueRefusesAtOnceButReplacesCoalescedRows) {
     Answers answers;
     for (int i = 0; i < 9; ++i) queue_->commit(put(items_, std::to_string(i), 1), answers.next());
     bool refused = false;
-    queue_->commit(put(items_, "too much", 1), [&](Result<Committed> result) {
-        refused = !result && result.error().code() == Code::unavailable;
-    });
+    queue_->commit(put(items_, "too much", 1),
+                   [&](Result<Committed> result) { refused = !result && result.error().code() == Code::unavailable; });
     EXPECT_TRUE(refused);
     refused = false;
     queue_->commit(std::move(put(items_, "new", 1).coalesced()), [&](Result<Committed> result) { refused = !result; });
@@ -523,8 +523,10 @@ TEST_P(CommitQueueProperty, TheStoreHoldsWhatTheAcceptedCommitsMake) {
             const Table<Item>& table = pick(2) == 0 ? items_ : others_;
             const std::string id(1, static_cast<char>('a' + pick(6)));
             const bool bad = !entry.coalesced && pick(15) == 0;
-            if (pick(4) == 0) table.erase(commit, Item{id, 0});
-            else table.put(commit, Item{id, bad ? -1 : i});
+            if (pick(4) == 0)
+                table.erase(commit, Item{id, 0});
+            else
+                table.put(commit, Item{id, bad ? -1 : i});
             entry.bad = entry.bad || bad;
         }
         entry.changes = commit.changes();
@@ -543,7 +545,8 @@ TEST_P(CommitQueueProperty, TheStoreHoldsWhatTheAcceptedCommitsMake) {
     for (std::size_t i = 0; i < sent.size(); ++i) {
         const Result<Committed> answer = answers[i];
         if (!answer) {
-            EXPECT_TRUE(answer.error().code() == Code::unavailable || (answer.error().code() == Code::conflict && sent[i].bad));
+            EXPECT_TRUE(answer.error().code() == Code::unavailable ||
+                        (answer.error().code() == Code::conflict && sent[i].bad));
             continue;
         }
         if (!sent[i].coalesced) {
@@ -551,8 +554,10 @@ TEST_P(CommitQueueProperty, TheStoreHoldsWhatTheAcceptedCommitsMake) {
             last_seq = answer.value().seq;
         }
         for (const Change& change : sent[i].changes) {
-            if (change.row.empty()) expected.erase({change.table->name, change.key});
-            else expected[{change.table->name, change.key}] = change.row;
+            if (change.row.empty())
+                expected.erase({change.table->name, change.key});
+            else
+                expected[{change.table->name, change.key}] = change.row;
         }
     }
     EXPECT_EQ(store_.state(), expected) << "seed " << GetParam();
@@ -574,7 +579,8 @@ TEST_F(CommitQueueTest, ManyThreadsAtOnce) {
                 if (i % 3 == 0) {
                     accepted += commit(put(items_, id, i)).ok() ? 1 : 0;
                 } else {
-                    queue_->commit(put(items_, id, i), [&](Result<Committed> result) { accepted += result.ok() ? 1 : 0; });
+                    queue_->commit(put(items_, id, i),
+                                   [&](Result<Committed> result) { accepted += result.ok() ? 1 : 0; });
                 }
                 if (i % 50 == 0) {
                     static_cast<void>(queue_->statistics());

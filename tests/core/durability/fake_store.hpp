@@ -26,7 +26,9 @@ inline void describe(Fields<Item>& f) {
     f(&Item::value, "value", "what it holds; negative values are refused by the store");
 }
 
-inline TableSpec item_table(const std::string& name) { return {name, {"id"}, &struct_type<Item>(), "test"}; }
+inline TableSpec item_table(const std::string& name) {
+    return {name, {"id"}, &struct_type<Item>(), "test"};
+}
 
 /// A store in memory: checks what it is handed, refuses rows with negative values, fails on demand, and can be held.
 class FakeStore final : public services::Store {
@@ -70,8 +72,9 @@ public:
         rows_.push_back(rows);
         seq_ = watermark.seq;
     }
-    void query(const Query& query, const std::function<bool(std::span<const std::string> columns,
-                                                             std::span<const Document> values)>& row) override {
+    void query(const Query& query,
+               const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
+        override {
         if (query.sql == "fail") throw Error(Code::unavailable, "no");
         const std::vector<std::string> columns{"id", "value"};
         for (const Document& parameter : query.parameters) {
@@ -144,7 +147,8 @@ private:
 /// Runs the work at once, on the calling thread.
 class InlineBackground final : public Background {
 public:
-    Task run(Lane, std::string, std::function<void(const Task&)> work, std::function<void(std::exception_ptr)> done) override {
+    Task run(Lane, std::string, std::function<void(const Task&)> work,
+             std::function<void(std::exception_ptr)> done) override {
         Task task;
         std::exception_ptr failed;
         try {

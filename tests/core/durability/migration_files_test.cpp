@@ -78,7 +78,8 @@ TEST_F(MigrationFilesTest, RefusesGapsDoublesAndOddNames) {
     write("twice", "0001_a.sql");
     write("twice", "0001_b.sql");
     EXPECT_THAT(refusal({"twice"}), AllOf(HasSubstr("two files with the number 1"), HasSubstr("a and b")));
-    for (const std::string name : {"1_a.sql", "0001-a.sql", "0001_.sql", "0001_a.txt", "0001_a.sql.bak", "00a1_a.sql"}) {
+    for (const std::string name :
+         {"1_a.sql", "0001-a.sql", "0001_.sql", "0001_a.txt", "0001_a.sql.bak", "00a1_a.sql"}) {
         fs::remove_all(fs::path(share_) / "sql" / "odd");
         write("odd", name);
         EXPECT_THAT(refusal({"odd"}), AllOf(HasSubstr(name), HasSubstr("NNNN_what.sql")));

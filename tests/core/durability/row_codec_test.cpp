@@ -128,7 +128,9 @@ TEST(RowDecoder, NullIsTheDefaultOrAnEmptyOptional) {
     EXPECT_EQ(decode("maybe", 4).maybe, 4);
 }
 
-TEST(RowDecoder, PassesOverColumnsThatTheStructLacks) { EXPECT_EQ(decode("elsewhere", "[1").text, "default"); }
+TEST(RowDecoder, PassesOverColumnsThatTheStructLacks) {
+    EXPECT_EQ(decode("elsewhere", "[1").text, "default");
+}
 
 TEST(RowDecoder, WrongValuesAreNamed) {
     EXPECT_THAT(refusal("flag", 2), AllOf(HasSubstr("column flag"), HasSubstr("2"), HasSubstr("0 or 1")));

@@ -14,8 +14,8 @@ class FaultVfs {
 public:
     enum class Call : unsigned char { none, write, sync };
     enum class How : unsigned char {
-        undone,   ///< fails and has done nothing
-        done,     ///< fails although it was done: what an fsync that reports late looks like
+        undone,  ///< fails and has done nothing
+        done,    ///< fails although it was done: what an fsync that reports late looks like
     };
 
     FaultVfs() {
@@ -97,7 +97,9 @@ private:
         sqlite3_io_methods m{};
         m.iVersion = 3;
         m.xClose = [](sqlite3_file* f) { return real(f)->pMethods->xClose(real(f)); };
-        m.xRead = [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) { return real(f)->pMethods->xRead(real(f), to, n, at); };
+        m.xRead = [](sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
+            return real(f)->pMethods->xRead(real(f), to, n, at);
+        };
         m.xWrite = [](sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
             return maybe(Call::write, [&] { return real(f)->pMethods->xWrite(real(f), from, n, at); });
         };
@@ -108,18 +110,28 @@ private:
         m.xFileSize = [](sqlite3_file* f, sqlite3_int64* size) { return real(f)->pMethods->xFileSize(real(f), size); };
         m.xLock = [](sqlite3_file* f, int level) { return real(f)->pMethods->xLock(real(f), level); };
         m.xUnlock = [](sqlite3_file* f, int level) { return real(f)->pMethods->xUnlock(real(f), level); };
-        m.xCheckReservedLock = [](sqlite3_file* f, int* out) { return real(f)->pMethods->xCheckReservedLock(real(f), out); };
-        m.xFileControl = [](sqlite3_file* f, int op, void* arg) { return real(f)->pMethods->xFileControl(real(f), op, arg); };
+        m.xCheckReservedLock = [](sqlite3_file* f, int* out) {
+            return real(f)->pMethods->xCheckReservedLock(real(f), out);
+        };
+        m.xFileControl = [](sqlite3_file* f, int op, void* arg) {
+            return real(f)->pMethods->xFileControl(real(f), op, arg);
+        };
         m.xSectorSize = [](sqlite3_file* f) { return real(f)->pMethods->xSectorSize(real(f)); };
         m.xDeviceCharacteristics = [](sqlite3_file* f) { return real(f)->pMethods->xDeviceCharacteristics(real(f)); };
         m.xShmMap = [](sqlite3_file* f, int page, int size, int extend, void volatile** out) {
             return real(f)->pMethods->xShmMap(real(f), page, size, extend, out);
         };
-        m.xShmLock = [](sqlite3_file* f, int at, int n, int flags) { return real(f)->pMethods->xShmLock(real(f), at, n, flags); };
+        m.xShmLock = [](sqlite3_file* f, int at, int n, int flags) {
+            return real(f)->pMethods->xShmLock(real(f), at, n, flags);
+        };
         m.xShmBarrier = [](sqlite3_file* f) { real(f)->pMethods->xShmBarrier(real(f)); };
         m.xShmUnmap = [](sqlite3_file* f, int remove) { return real(f)->pMethods->xShmUnmap(real(f), remove); };
-        m.xFetch = [](sqlite3_file* f, sqlite3_int64 at, int n, void** out) { return real(f)->pMethods->xFetch(real(f), at, n, out); };
-        m.xUnfetch = [](sqlite3_file* f, sqlite3_int64 at, void* page) { return real(f)->pMethods->xUnfetch(real(f), at, page); };
+        m.xFetch = [](sqlite3_file* f, sqlite3_int64 at, int n, void** out) {
+            return real(f)->pMethods->xFetch(real(f), at, n, out);
+        };
+        m.xUnfetch = [](sqlite3_file* f, sqlite3_int64 at, void* page) {
+            return real(f)->pMethods->xUnfetch(real(f), at, page);
+        };
         return m;
     }
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -83,7 +84,8 @@ TEST_P(NthCall, NeverMakesAWrongAnswer) {
         // Looked at by this process and, as after a crash, by a fresh connection on a copy of the files.
         fs::create_directory(folder_ + "/crash");
         for (const char* ending : {"", "-wal"}) {
-            fs::copy_file(options_.file + ending, folder_ + "/crash/cairn.db" + ending, fs::copy_options::overwrite_existing);
+            fs::copy_file(options_.file + ending, folder_ + "/crash/cairn.db" + ending,
+                          fs::copy_options::overwrite_existing);
         }
         for (const bool crashed : {false, true}) {
             if (crashed) options_.file = folder_ + "/crash/cairn.db";
@@ -120,6 +122,31 @@ TEST_F(FaultTest, ACommitThatReportsAnErrorButIsThereCounts) {
     EXPECT_EQ(FaultVfs::hits(), 1);
     EXPECT_EQ(one("SELECT count FROM things"), Document(seq));
     EXPECT_THAT(log_.lines(), HasSubstr("the commit is there"));
+}
+
+TEST_F(FaultTest, ARunningQueryIsEndedWhenTheFileIsReadAnew) {
+    const FaultVfs faults;
+    open();
+    const std::uint64_t seq = store_->watermark().seq + 1;
+    std::atomic<bool> running{false};
+    std::optional<Code> ended;
+    std::thread reader([&] {
+        try {
+            store_->query({"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n", {}},
+                          [&](auto, auto) {
+                              running = true;
+                              return true;
+                          });
+        } catch (const Error& error) {
+            ended = error.code();
+        }
+    });
+    while (!running) std::this_thread::yield();
+    FaultVfs::arm(FaultVfs::Call::sync, 1, FaultVfs::How::done, SQLITE_IOERR_FSYNC);
+    EXPECT_TRUE(add(seq));
+    reader.join();
+    EXPECT_EQ(ended, Code::unavailable);
+    EXPECT_EQ(one("SELECT count FROM things"), Document(seq)) << "new queries work";
 }
 
 TEST_F(FaultTest, ADiskThatFailsTwiceEndsTheWork) {
@@ -244,7 +271,8 @@ TEST_F(StoreTest, EveryAcknowledgedCommitSurvivesKill9) {
             std::this_thread::sleep_for(std::chrono::milliseconds(after));
             kill(child, SIGKILL);
         });
-        while ((got = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0) said.append(buffer, static_cast<std::size_t>(got));
+        while ((got = ::read(pipe_ends[0], buffer, sizeof buffer)) > 0)
+            said.append(buffer, static_cast<std::size_t>(got));
         killer.join();
         close(pipe_ends[0]);
         int status = 0;
@@ -260,7 +288,8 @@ TEST_F(StoreTest, EveryAcknowledgedCommitSurvivesKill9) {
         open();
         const std::uint64_t seq = store_->watermark().seq;
         EXPECT_GE(seq, acknowledged) << "round " << round;
-        EXPECT_EQ(one("SELECT count(*) FROM things"), Document(seq - 1)) << "each commit has one row; the first one made the room";
+        EXPECT_EQ(one("SELECT count(*) FROM things"), Document(seq - 1))
+            << "each commit has one row; the first one made the room";
         EXPECT_EQ(one("SELECT count(*) FROM things WHERE count > $1", {seq}), Document(0));
         EXPECT_EQ(store_->integrity(), "");
         total = seq;

@@ -10,19 +10,75 @@ namespace cairn::storage_sqlite {
 namespace {
 
 TEST(JsonCheck, TakesJson) {
-    for (const std::string text : {"null", " true ", "false", "0", "-0", "12", "1.5", "-1e9", "1E+5", "2e-3", "\"\"", "\"a\\n\\u00e9\"",
-                                   "[]", "[ ]", "{}", "{ }", "[1,2,[3]]", "[[],{},[[]]]", "{\"a\":{\"b\":[1,{\"c\":null}]},\"d\":0}",
-                                   "\t[\r\n1 , 2 ]\n", "{ \"a\" : [ ] , \"b\" : { } }"}) {
+    for (const std::string text : {"null",
+                                   " true ",
+                                   "false",
+                                   "0",
+                                   "-0",
+                                   "12",
+                                   "1.5",
+                                   "-1e9",
+                                   "1E+5",
+                                   "2e-3",
+                                   "\"\"",
+                                   "\"a\\n\\u00e9\"",
+                                   "[]",
+                                   "[ ]",
+                                   "{}",
+                                   "{ }",
+                                   "[1,2,[3]]",
+                                   "[[],{},[[]]]",
+                                   "{\"a\":{\"b\":[1,{\"c\":null}]},\"d\":0}",
+                                   "\t[\r\n1 , 2 ]\n",
+                                   "{ \"a\" : [ ] , \"b\" : { } }"}) {
         EXPECT_TRUE(is_json(text)) << text;
     }
     EXPECT_TRUE(is_json(std::string(2000, '[') + std::string(2000, ']')));
 }
 
 TEST(JsonCheck, RefusesTheRest) {
-    for (const std::string text :
-         {"", " ", "nul", "nulll", "True", "01", "-", "1.", ".5", "1e", "1e+", "+1", "NaN", "\"", "\"a", "\"\n\"", "\"\\x\"",
-          "\"\\u12g4\"", "\"\\u12", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}",
-          "{1:1}", "{\"a\":1]", "{\"a\" 1}", "1 2", "[] []", "{\"a\":1,,\"b\":2}", "'a'", "{,}", "[1,2", "{\"a\":1", "tru"}) {
+    for (const std::string text : {"",
+                                   " ",
+                                   "nul",
+                                   "nulll",
+                                   "True",
+                                   "01",
+                                   "-",
+                                   "1.",
+                                   ".5",
+                                   "1e",
+                                   "1e+",
+                                   "+1",
+                                   "NaN",
+                                   "\"",
+                                   "\"a",
+                                   "\"\n\"",
+                                   "\"\\x\"",
+                                   "\"\\u12g4\"",
+                                   "\"\\u12",
+                                   "[",
+                                   "]",
+                                   "[1",
+                                   "[1,]",
+                                   "[,1]",
+                                   "[1 2]",
+                                   "[1}",
+                                   "{",
+                                   "{\"a\"}",
+                                   "{\"a\":}",
+                                   "{\"a\":1,}",
+                                   "{a:1}",
+                                   "{1:1}",
+                                   "{\"a\":1]",
+                                   "{\"a\" 1}",
+                                   "1 2",
+                                   "[] []",
+                                   "{\"a\":1,,\"b\":2}",
+                                   "'a'",
+                                   "{,}",
+                                   "[1,2",
+                                   "{\"a\":1",
+                                   "tru"}) {
         EXPECT_FALSE(is_json(text)) << text;
     }
     EXPECT_FALSE(is_json(std::string_view("[1\0]", 4)));
@@ -43,8 +99,10 @@ TEST(JsonCheck, AgreesWithSqlite) {
         std::string text = seed;
         for (auto change = random() % 3; change != 0; --change) {
             const std::size_t at = random() % text.size();
-            if (random() % 2 == 0) text.erase(at, 1);
-            else text[at] = letters[random() % letters.size()];
+            if (random() % 2 == 0)
+                text.erase(at, 1);
+            else
+                text[at] = letters[random() % letters.size()];
         }
         sqlite3_bind_text(statement, 1, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
         ASSERT_EQ(sqlite3_step(statement), SQLITE_ROW);

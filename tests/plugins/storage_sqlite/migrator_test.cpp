@@ -22,7 +22,8 @@ protected:
 };
 
 TEST_F(MigratorTest, AppliesEachOnce) {
-    const std::vector<services::Migration> both{migration(1, "CREATE TABLE a (x);"), migration(2, "ALTER TABLE a ADD COLUMN y;")};
+    const std::vector<services::Migration> both{migration(1, "CREATE TABLE a (x);"),
+                                                migration(2, "ALTER TABLE a ADD COLUMN y;")};
     EXPECT_EQ(migrate({both[0]}), 1);
     EXPECT_EQ(migrate(both), 1);
     EXPECT_EQ(migrate(both), 0);
@@ -38,24 +39,27 @@ TEST_F(MigratorTest, AChangedFileIsRefusedWithBothSums) {
     const services::Migration after = migration(1, "CREATE TABLE a (x, y);");
     migrate({before});
     EXPECT_THAT(refused({after, migration(2, "CREATE TABLE b (x);")}),
-                AllOf(HasSubstr("sql/test/sqlite/0001_step.sql"), HasSubstr("was changed"), HasSubstr(before.checksum.substr(0, 12)),
-                      HasSubstr(after.checksum.substr(0, 12))));
+                AllOf(HasSubstr("sql/test/sqlite/0001_step.sql"), HasSubstr("was changed"),
+                      HasSubstr(before.checksum.substr(0, 12)), HasSubstr(after.checksum.substr(0, 12))));
     EXPECT_FALSE(has_table("b")) << "all problems come before the first change";
 }
 
 TEST_F(MigratorTest, TwoWithOneNumberAreRefused) {
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);"), migration(1, "CREATE TABLE b (x);")}), HasSubstr("same number"));
+    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);"), migration(1, "CREATE TABLE b (x);")}),
+                HasSubstr("same number"));
     EXPECT_FALSE(has_table("a"));
 }
 
 TEST_F(MigratorTest, AFileOfANewerVersionIsRefused) {
     migrate({migration(1, "CREATE TABLE a (x);"), migration(2, "CREATE TABLE b (x);")});
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);")}), AllOf(HasSubstr("newer Cairn"), HasSubstr("0002_step")));
+    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);")}),
+                AllOf(HasSubstr("newer Cairn"), HasSubstr("0002_step")));
 }
 
 TEST_F(MigratorTest, ALateOneIsRefused) {
     migrate({migration(2, "CREATE TABLE b (x);")});
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);"), migration(2, "CREATE TABLE b (x);")}), HasSubstr("was never applied"));
+    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x);"), migration(2, "CREATE TABLE b (x);")}),
+                HasSubstr("was never applied"));
 }
 
 TEST_F(MigratorTest, PluginsThatAreNotLoadedTodayAreLeftAlone) {
@@ -66,10 +70,12 @@ TEST_F(MigratorTest, PluginsThatAreNotLoadedTodayAreLeftAlone) {
 }
 
 TEST_F(MigratorTest, AFailingOneLeavesNothingAndNamesItsLine) {
-    EXPECT_THAT(refused({migration(1, "-- first\nCREATE TABLE a (x);\n\nCREATE TABLE a (x);\n")}),
-                AllOf(HasSubstr("0001_step.sql, line 4"), HasSubstr("already exists"), HasSubstr("Nothing of this file")));
+    EXPECT_THAT(
+        refused({migration(1, "-- first\nCREATE TABLE a (x);\n\nCREATE TABLE a (x);\n")}),
+        AllOf(HasSubstr("0001_step.sql, line 4"), HasSubstr("already exists"), HasSubstr("Nothing of this file")));
     EXPECT_FALSE(has_table("a"));
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE ok (x);\nCREATE TALBE a (x);\n")}), AllOf(HasSubstr("line 2"), HasSubstr("TALBE")));
+    EXPECT_THAT(refused({migration(1, "CREATE TABLE ok (x);\nCREATE TALBE a (x);\n")}),
+                AllOf(HasSubstr("line 2"), HasSubstr("TALBE")));
     EXPECT_FALSE(has_table("ok"));
     EXPECT_EQ(migrate({migration(1, "CREATE TABLE a (x);")}), 1);
 }
@@ -81,24 +87,31 @@ TEST_F(MigratorTest, EarlierOnesStayWhenALaterOneFails) {
 }
 
 TEST_F(MigratorTest, MayNotEndItsTransaction) {
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x); COMMIT;")}), HasSubstr("take BEGIN, COMMIT and ROLLBACK out"));
+    EXPECT_THAT(refused({migration(1, "CREATE TABLE a (x); COMMIT;")}),
+                HasSubstr("take BEGIN, COMMIT and ROLLBACK out"));
 }
 
 TEST_F(MigratorTest, ATableCanBeRebuiltUnderItsReferences) {
-    migrate({migration(1, "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id) ON DELETE CASCADE);"
-                          "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);")});
-    EXPECT_EQ(store_->migrate(std::vector{
-                  migration(1, "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id) ON DELETE CASCADE);"
-                               "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);"),
-                  migration(2, "CREATE TABLE n (id INTEGER PRIMARY KEY, more); INSERT INTO n (id) SELECT id FROM p;"
-                               "DROP TABLE p; ALTER TABLE n RENAME TO p;")}),
-              1);
+    migrate(
+        {migration(1,
+                   "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id) ON DELETE CASCADE);"
+                   "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);")});
+    EXPECT_EQ(
+        store_->migrate(std::vector{
+            migration(1,
+                      "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id) ON DELETE CASCADE);"
+                      "INSERT INTO p VALUES (1); INSERT INTO c VALUES (1);"),
+            migration(2,
+                      "CREATE TABLE n (id INTEGER PRIMARY KEY, more); INSERT INTO n (id) SELECT id FROM p;"
+                      "DROP TABLE p; ALTER TABLE n RENAME TO p;")}),
+        1);
     EXPECT_EQ(one("SELECT count(*) FROM c"), Document(1)) << "the references did not cascade";
 }
 
 TEST_F(MigratorTest, MayNotLeaveDanglingReferences) {
-    EXPECT_THAT(refused({migration(1, "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id));"
-                                      "INSERT INTO c VALUES (9);")}),
+    EXPECT_THAT(refused({migration(1,
+                                   "CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE c (p REFERENCES p (id));"
+                                   "INSERT INTO c VALUES (9);")}),
                 AllOf(HasSubstr("rows of c"), HasSubstr("missing rows of p")));
     EXPECT_FALSE(has_table("c"));
 }

@@ -66,14 +66,17 @@ inline void describe(Fields<Thing>& f) {
 struct Room {
     std::string id;
 };
-inline void describe(Fields<Room>& f) { f(&Room::id, "id", "its name"); }
+inline void describe(Fields<Room>& f) {
+    f(&Room::id, "id", "its name");
+}
 
 inline const char* const kThings =
     "CREATE TABLE rooms (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE things (\n"
     "  room TEXT NOT NULL REFERENCES rooms (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,\n"
     "  id TEXT NOT NULL, label TEXT UNIQUE, count INTEGER NOT NULL CHECK (count >= 0), weight REAL NOT NULL,\n"
-    "  visible INTEGER NOT NULL, position TEXT NOT NULL CHECK (json_valid(position)), tags TEXT CHECK (json_valid(tags)),\n"
+    "  visible INTEGER NOT NULL, position TEXT NOT NULL CHECK (json_valid(position)), tags TEXT CHECK "
+    "(json_valid(tags)),\n"
     "  extra TEXT CHECK (json_valid(extra)), PRIMARY KEY (room, id)) STRICT, WITHOUT ROWID;\n";
 
 inline services::Migration migration(int number, std::string sql, std::string plugin = "test") {
@@ -152,10 +155,11 @@ protected:
     }
     std::vector<std::vector<Document>> ask(const std::string& sql, std::vector<Document> parameters = {}) {
         std::vector<std::vector<Document>> rows;
-        store_->query({sql, std::move(parameters)}, [&](std::span<const std::string>, std::span<const Document> values) {
-            rows.emplace_back(values.begin(), values.end());
-            return true;
-        });
+        store_->query({sql, std::move(parameters)},
+                      [&](std::span<const std::string>, std::span<const Document> values) {
+                          rows.emplace_back(values.begin(), values.end());
+                          return true;
+                      });
         return rows;
     }
     Document one(const std::string& sql, std::vector<Document> parameters = {}) {

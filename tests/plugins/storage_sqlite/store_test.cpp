@@ -19,15 +19,17 @@ using testing::SizeIs;
 
 TEST_F(StoreTest, KeepsWhatIsPutAndTheWatermark) {
     SqliteStore& store = open();
-    Thing thing{"r", "a", "label", 7, 2.5, false, {1, 2.5, -3}, {"x", "y"}, Document{{"k", Document::list({1, nullptr})}}};
+    Thing thing{
+        "r", "a", "label", 7, 2.5, false, {1, 2.5, -3}, {"x", "y"}, Document{{"k", Document::list({1, nullptr})}}};
     apply({Rows(things_).put(thing)});
     const std::uint64_t seq = store.watermark().seq;
     open();
     EXPECT_EQ(store_->watermark().seq, seq);
     const auto rows = ask("SELECT room, id, label, count, weight, visible, position, tags, extra FROM things");
     ASSERT_THAT(rows, SizeIs(1));
-    EXPECT_THAT(rows[0], ElementsAre(Document("r"), Document("a"), Document("label"), Document(7), Document(2.5), Document(0),
-                                     Document("[1,2.5,-3]"), Document("[\"x\",\"y\"]"), Document("{\"k\":[1,null]}")));
+    EXPECT_THAT(rows[0],
+                ElementsAre(Document("r"), Document("a"), Document("label"), Document(7), Document(2.5), Document(0),
+                            Document("[1,2.5,-3]"), Document("[\"x\",\"y\"]"), Document("{\"k\":[1,null]}")));
 }
 
 TEST_F(StoreTest, DocumentsStayJsonWhateverTheyAre) {
@@ -91,10 +93,12 @@ TEST_F(StoreTest, RefusedRowsLeaveNothingOfTheirBatch) {
     EXPECT_THAT(refused(Rows(things_).put(Thing{"r", "b", "taken"})), HasSubstr("things.label is taken"));
     EXPECT_THAT(refused(Rows(things_).put(Thing{"nowhere", "b"})), HasSubstr("does not exist"));
     EXPECT_THAT(refused(Rows(things_).put(Thing{"r", "b", {}, -1})), HasSubstr("breaks the rule: count >= 0"));
-    EXPECT_THAT(refused(Rows(things_).put_text("{\"room\":\"r\",\"id\":\"b\"}")), HasSubstr("things.count must have a value"));
-    EXPECT_THAT(refused(Rows(things_).put_text("{\"room\":\"r\",\"id\":\"b\",\"count\":\"x\",\"weight\":0,\"visible\":1,"
-                                               "\"position\":[]}")),
-                HasSubstr("another type"));
+    EXPECT_THAT(refused(Rows(things_).put_text("{\"room\":\"r\",\"id\":\"b\"}")),
+                HasSubstr("things.count must have a value"));
+    EXPECT_THAT(
+        refused(Rows(things_).put_text("{\"room\":\"r\",\"id\":\"b\",\"count\":\"x\",\"weight\":0,\"visible\":1,"
+                                       "\"position\":[]}")),
+        HasSubstr("another type"));
     EXPECT_THAT(refused(Rows(things_).put_text("{\"room\":\"r\",\"id\":\"b\",\"count\":1,\"weight\":0,\"visible\":1,"
                                                "\"position\":\"[1\"}")),
                 HasSubstr("json_valid(position)"));
@@ -112,7 +116,8 @@ TEST_F(StoreTest, AnEmptyBatchMovesTheWatermark) {
 
 TEST_F(StoreTest, HostileTextsAreOnlyTexts) {
     open();
-    const std::vector<std::string> texts{"'; DROP TABLE things; --", "\"", "\\", "$.id", "%s", "\xF0\x9F\x98\x80", "null", "1e999"};
+    const std::vector<std::string> texts{"'; DROP TABLE things; --", "\"",   "\\",   "$.id", "%s",
+                                         "\xF0\x9F\x98\x80",         "null", "1e999"};
     for (std::size_t i = 0; i < texts.size(); ++i) apply({Rows(things_).put(Thing{"r", std::to_string(i), texts[i]})});
     for (std::size_t i = 0; i < texts.size(); ++i) {
         EXPECT_EQ(one("SELECT label FROM things WHERE id = $1", {std::to_string(i)}), Document(texts[i]));
@@ -148,7 +153,8 @@ TEST_F(StoreTest, QueriesOnlyRead) {
 
 TEST_F(StoreTest, ParametersAreNumberedAndMayRepeat) {
     open();
-    EXPECT_THAT(ask("SELECT $2, $1, $2", {1, "b"}), ElementsAre(ElementsAre(Document("b"), Document(1), Document("b"))));
+    EXPECT_THAT(ask("SELECT $2, $1, $2", {1, "b"}),
+                ElementsAre(ElementsAre(Document("b"), Document(1), Document("b"))));
     EXPECT_THAT(ask("SELECT $1, $2, $3, $4", {nullptr, true, 1.5, Document::list({1})}),
                 ElementsAre(ElementsAre(Document(), Document(1), Document(1.5), Document("[1]"))));
     EXPECT_THAT(refusal([&] { ask("SELECT $1, $2", {1}); }).what(), HasSubstr("has 2 parameters, 1 values"));
@@ -167,16 +173,16 @@ TEST_F(StoreTest, AQueryStopsWhenItsReaderSaysSo) {
                     return rows < 10;
                 });
     EXPECT_EQ(rows, 10);
-    EXPECT_THROW(store.query({"SELECT 1", {}}, [](auto, auto) -> bool { throw std::runtime_error("mine"); }), std::runtime_error);
+    EXPECT_THROW(store.query({"SELECT 1", {}}, [](auto, auto) -> bool { throw std::runtime_error("mine"); }),
+                 std::runtime_error);
     EXPECT_EQ(one("SELECT 1"), Document(1));
 }
 
 TEST_F(StoreTest, AQueryThatTakesTooLongIsEnded) {
     options_.query_timeout = Duration(100);
     open();
-    const Error error = refusal([&] {
-        one("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
-    });
+    const Error error =
+        refusal([&] { one("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"); });
     EXPECT_EQ(error.code(), Code::unavailable);
     EXPECT_EQ(one("SELECT 1"), Document(1));
 }
@@ -190,10 +196,11 @@ TEST_F(StoreTest, ReadersSeeWholeBatchesWhileTheWriterWrites) {
             while (!stop) {
                 const auto rows = [&] {
                     std::vector<Document> found;
-                    store.query({"SELECT min(count), max(count) FROM things", {}}, [&](auto, std::span<const Document> values) {
-                        found.assign(values.begin(), values.end());
-                        return true;
-                    });
+                    store.query({"SELECT min(count), max(count) FROM things", {}},
+                                [&](auto, std::span<const Document> values) {
+                                    found.assign(values.begin(), values.end());
+                                    return true;
+                                });
                     return found;
                 }();
                 EXPECT_EQ(rows[0], rows[1]) << "all rows of a batch carry the same number";
@@ -237,7 +244,8 @@ TEST_F(StoreTest, HealthTellsSizesAndTrouble) {
     EXPECT_EQ(refusal([&] { one("SELECT 1"); }).code(), Code::unavailable);
 }
 
-// ------------------------------------------------------------------------------------------------------------ the place
+// ------------------------------------------------------------------------------------------------------------ the
+// place
 
 TEST_F(StoreTest, RefusesPlacesWhereADatabaseCannotBe) {
     options_.file = folder_ + "/missing/cairn.db";
@@ -263,7 +271,8 @@ TEST_F(StoreTest, ASecondStoreOnTheSameFileIsRefusedAtOnce) {
     open();
     SqliteStore second;
     second.configure(options_, log_);
-    EXPECT_THAT(refusal([&] { second.open(); }).what(), AllOf(HasSubstr("in use by another process"), HasSubstr(options_.file)));
+    EXPECT_THAT(refusal([&] { second.open(); }).what(),
+                AllOf(HasSubstr("in use by another process"), HasSubstr(options_.file)));
     EXPECT_EQ(one("SELECT 1"), Document(1));
     store_->close();
     second.open();
@@ -294,7 +303,8 @@ TEST_F(StoreTest, RefusesAFormatOfTheFuture) {
     EXPECT_THAT(refusal([&] { make().open(); }).what(), HasSubstr("written by a newer Cairn"));
 }
 
-// --------------------------------------------------------------------------------------------------------------- damage
+// ---------------------------------------------------------------------------------------------------------------
+// damage
 
 class DamageTest : public StoreTest {
 protected:
@@ -318,7 +328,8 @@ TEST_F(DamageTest, IsFoundAtTheStart) {
     damage(7);
     const Error error = refusal([&] { make().open(); });
     EXPECT_EQ(error.code(), Code::internal);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr(options_.file), HasSubstr("damaged"), HasSubstr("restore the newest verified backup")));
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr(options_.file), HasSubstr("damaged"), HasSubstr("restore the newest verified backup")));
 }
 
 TEST_F(DamageTest, OfTheFirstPageIsFoundAtTheStart) {
@@ -360,7 +371,8 @@ TEST_F(DamageTest, DanglingReferencesAreFound) {
     EXPECT_THAT(store_->integrity(), HasSubstr("2000 rows of things refer to missing rows of rooms"));
 }
 
-// -------------------------------------------------------------------------------------------------------------- backups
+// --------------------------------------------------------------------------------------------------------------
+// backups
 
 TEST_F(StoreTest, ABackupIsOneWholeFileThatOpens) {
     SqliteStore& store = open();
@@ -386,7 +398,8 @@ TEST_F(StoreTest, ABackupIsOneWholeFileThatOpens) {
         << "rows and watermark are of the same moment: each commit added one row, the first one a room";
 }
 
-// --------------------------------------------------------------------------------------------------------------- tables
+// ---------------------------------------------------------------------------------------------------------------
+// tables
 
 TEST_F(StoreTest, BindNamesWhatIsMissing) {
     SqliteStore& store = open();
@@ -398,11 +411,13 @@ TEST_F(StoreTest, BindNamesWhatIsMissing) {
     };
     EXPECT_THAT(refused({"nowhere", {"id"}, &struct_type<Room>(), "test"}),
                 AllOf(HasSubstr("table nowhere"), HasSubstr("no such table"), HasSubstr("sql/test/sqlite/")));
-    EXPECT_THAT(refused({"rooms", {"room", "id"}, &struct_type<Thing>(), "test"}),
-                AllOf(HasSubstr("table rooms"), HasSubstr("column room "), HasSubstr("ALTER TABLE rooms ADD COLUMN room")));
+    EXPECT_THAT(
+        refused({"rooms", {"room", "id"}, &struct_type<Thing>(), "test"}),
+        AllOf(HasSubstr("table rooms"), HasSubstr("column room "), HasSubstr("ALTER TABLE rooms ADD COLUMN room")));
     EXPECT_THAT(refused({"things", {"id"}, &struct_type<Room>(), "test"}),
                 AllOf(HasSubstr("wants a value for column room"), HasSubstr("describe it")));
-    EXPECT_THAT(refused({"things", {"id"}, &struct_type<Thing>(), "test"}), HasSubstr("neither the primary key nor a UNIQUE index"));
+    EXPECT_THAT(refused({"things", {"id"}, &struct_type<Thing>(), "test"}),
+                HasSubstr("neither the primary key nor a UNIQUE index"));
     EXPECT_THAT(refused({"rooms", {"other"}, &struct_type<Room>(), "test"}), HasSubstr("key column other"));
     EXPECT_THAT(refused({"rooms", {}, &struct_type<Room>(), "test"}), HasSubstr("without key"));
     EXPECT_THAT(refused({"rooms; DROP TABLE rooms", {"id"}, &struct_type<Room>(), "test"}), HasSubstr("identifier"));
