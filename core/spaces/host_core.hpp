@@ -49,6 +49,8 @@ struct HostCore : std::enable_shared_from_this<HostCore> {
     std::atomic<Phase> phase{Phase::starting};
     std::atomic<std::size_t> sessions_open{0};
     std::atomic<std::size_t> players_in{0};
+    /// Seats are numbered over all spaces: what comes late from the space before must not fit the seat in the next one.
+    std::atomic<std::uint64_t> next_seat{1};
 
     services::Identity& identity() const noexcept { return env.identity ? *env.identity : *strangers; }
     LoopCell& cell(const Loop& loop) noexcept { return *cells[loop.index()]; }

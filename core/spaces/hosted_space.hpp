@@ -207,7 +207,6 @@ private:
     std::unordered_map<std::string_view, Seat*> by_id_;  ///< keys live in the players' records
     std::vector<std::uint32_t> free_numbers_;            ///< a heap, smallest first
     Seat* joining_ = nullptr;
-    std::uint64_t next_seat_ = 1;
 
     struct Listeners {
         std::shared_ptr<Audience> audience;  ///< made when the first one joins

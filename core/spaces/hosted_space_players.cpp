@@ -112,7 +112,8 @@ void HostedSpace::let_in(JoinRequest request) {
         return;
     }
     const std::uint32_t n = free_number();
-    seats_[n] = std::make_unique<Seat>(*this, next_seat_++, n, request.session, request.who);
+    const std::uint64_t number = host_->next_seat.fetch_add(1, std::memory_order_relaxed);
+    seats_[n] = std::make_unique<Seat>(*this, number, n, request.session, request.who);
     Seat& seat = *seats_[n];
     by_id_.emplace(seat.id(), &seat);
     count_players(1);

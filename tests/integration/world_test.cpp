@@ -145,7 +145,7 @@ TEST_F(World, ALinkIsARoomAndRoomsAreApart) {
     EXPECT_TRUE(ada.ask("space.join", {{"space", "garden-7"}})["ok"].boolean_or(false));
     const Document moved = bob.ask("space.join", {{"space", "garden-7"}});
     EXPECT_TRUE(moved["ok"].boolean_or(false)) << moved.to_json();
-    EXPECT_TRUE(ada.wait_event("user.joined"));
+    EXPECT_TRUE(ada.wait_event("user.joined")) << "ended: " << ada.ended() << " with " << ada.close_code();
     server_.kill_hard();
     server_.start();
     PlayerClient carl(server_.port());
