@@ -5,18 +5,10 @@
 #include <optional>
 
 #include "core/config/configuration.hpp"
+#include "core/plugins/join_words.hpp"
 
 namespace cairn::core {
 namespace {
-
-std::string join(const std::vector<std::string>& parts, const char* between) {
-    std::string out;
-    for (const std::string& part : parts) {
-        if (!out.empty()) out += between;
-        out += part;
-    }
-    return out;
-}
 
 class Binder {
 public:

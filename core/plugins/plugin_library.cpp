@@ -10,20 +10,12 @@
 
 #include "core/config/configuration.hpp"
 #include "core/plugins/compatibility.hpp"
+#include "core/plugins/join_words.hpp"
 
 namespace cairn::core {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string join(const std::vector<std::string>& parts, const char* between) {
-    std::string out;
-    for (const std::string& part : parts) {
-        if (!out.empty()) out += between;
-        out += part;
-    }
-    return out;
-}
 
 std::string demangle(const std::string& symbol) {
     int status = 0;
