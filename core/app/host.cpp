@@ -145,7 +145,7 @@ void Host::open_store(const std::string& plugin) {
     int applied = 0;
     call("migrate", [&] { applied = store->migrate(find_migrations(set.share_dir(), names, store->engine())); });
     if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
-    call("prepare its tables", [&] { store->bind(tables); });
+    call("prepare its tables", [&] { store->bind(tables, {}); });
     call("take commits", [&] { commits_.start(*store); });
 }
 

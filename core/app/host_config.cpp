@@ -48,15 +48,73 @@ void describe(Fields<ServerConfig>& f) {
     f(&ServerConfig::shutdown, "shutdown", "how the server goes down");
 }
 
+void describe(Fields<JournalConfig>& f) {
+    f(&JournalConfig::folder, "folder", "where the journal lies; relative to data_dir").length(1, 4096);
+    f(&JournalConfig::segment, "segment", "size of one of its files").between(1 << 20, 1 << 30);
+    f(&JournalConfig::max_disk, "max_disk",
+      "disk that it may take; old parts go first, and what the store does not hold yet never goes: then changes are "
+      "refused")
+        .between(64.0 * (1 << 20), 64.0 * 1024 * (1 << 30));
+}
+
 void describe(Fields<DurabilityConfig>& f) {
-    f(&DurabilityConfig::group, "group", "commits that share one transaction at most").between(1, 10000);
+    f(&DurabilityConfig::ack, "ack",
+      "when a change is answered: `journal` once it is in the journal on disk, `store` once the database holds it, too")
+        .one_of({"journal", "store"});
+    f(&DurabilityConfig::apply_every, "apply_every", "how long changes are collected before the store is written to")
+        .between(1ms, 1h);
+    f(&DurabilityConfig::apply_rows, "apply_rows", "so many changes are written earlier; 0: the time alone decides")
+        .between(0, 1000000);
+    f(&DurabilityConfig::on_storage_failure, "on_storage_failure",
+      "while the store is away: `spool` goes on and keeps changes in the journal, `readonly` refuses changes, `stop` "
+      "ends the server")
+        .one_of({"spool", "readonly", "stop"});
+    f(&DurabilityConfig::group, "group", "commits that share one write to disk at most").between(1, 10000);
     f(&DurabilityConfig::wait, "wait", "how long a small group waits for company while others are written")
         .between(0ms, 100ms);
     f(&DurabilityConfig::coalesce, "coalesce", "positions and the like are on disk at most this much later")
         .between(10ms, 10min);
-    f(&DurabilityConfig::queue, "queue", "commits that may wait; more are refused").between(100, 10000000);
-    f(&DurabilityConfig::queue_bytes, "queue_bytes", "bytes that may wait; more are refused")
+    f(&DurabilityConfig::queue, "queue", "commits that may wait for the journal; more are refused")
+        .between(100, 10000000);
+    f(&DurabilityConfig::queue_bytes, "queue_bytes", "bytes that may wait for the journal; more are refused")
         .between(1 << 20, 4.0 * (1u << 30));
+    f(&DurabilityConfig::backlog, "backlog",
+      "memory for changes that the store does not hold yet; beyond, they are read back from the journal")
+        .between(1 << 20, 4.0 * (1u << 30));
+    f(&DurabilityConfig::remember_operations, "remember_operations",
+      "a client's operation that comes again within this time is not applied again")
+        .between(1min, 7 * 24h);
+    f(&DurabilityConfig::remember_bytes, "remember_bytes", "memory for those operations; the oldest go first")
+        .between(1 << 20, 4.0 * (1u << 30));
+    f(&DurabilityConfig::classes, "classes",
+      "overrides how hard something is held on to: `durable`, `coalesced` or `transient`; `cairn check` lists them")
+        .example("{world.positions: durable}");
+    f(&DurabilityConfig::audit, "audit", "tables whose every change is kept in audit_log: old row, new row, by whom")
+        .example("[world_objects, uploaded_models]");
+    f(&DurabilityConfig::audit_keep, "audit_keep", "how long audit_log keeps them").between(24h, 10 * 366 * 24h);
+    f(&DurabilityConfig::auto_restore, "auto_restore",
+      "a damaged database is put aside at the start and made anew from the newest verified backup and the journal");
+    f(&DurabilityConfig::allow_loss, "allow_loss",
+      "start although acknowledged changes cannot be reached; the log names them. Take it out again afterwards");
+    f(&DurabilityConfig::journal, "journal", "the file that every change is in before it is answered");
+}
+
+void describe(Fields<KeepConfig>& f) {
+    f(&KeepConfig::hourly, "hourly", "the newest backup of so many hours").between(1, 10000);
+    f(&KeepConfig::daily, "daily", "the newest backup of so many days").between(1, 10000);
+}
+
+void describe(Fields<BackupConfig>& f) {
+    f(&BackupConfig::enabled, "enabled", "false: no backups by time; `cairn backup now` works all the same");
+    f(&BackupConfig::folder, "folder", "where backups go; relative to data_dir. Another disk is better")
+        .length(1, 4096);
+    f(&BackupConfig::schedule, "schedule", "when: minute hour day month weekday").length(1, 200);
+    f(&BackupConfig::keep, "keep", "which ones stay; the newest three verified ones always do");
+    f(&BackupConfig::drill, "drill", "when a restore is tried beside the running server; empty: never").length(0, 200);
+}
+
+void describe(Fields<MaintenanceConfig>& f) {
+    f(&MaintenanceConfig::vacuum, "vacuum", "when the store gives unused space back; empty: never").length(0, 200);
 }
 
 void describe(Fields<HostConfig>& f) {
@@ -71,7 +129,12 @@ void describe(Fields<HostConfig>& f) {
         .example("[/opt/cairn/plugins]");
     f(&HostConfig::log, "log", "where and how the log is written");
     f(&HostConfig::server, "server", "limits and times of the whole server");
-    f(&HostConfig::durability, "durability", "how changes reach the store");
+    f(&HostConfig::time_zone, "time_zone", "in which the times of backups and other jobs are meant")
+        .length(1, 64)
+        .example("Europe/Berlin");
+    f(&HostConfig::durability, "durability", "how changes reach the disk and the store");
+    f(&HostConfig::backup, "backup", "copies of the store, by time");
+    f(&HostConfig::maintenance, "maintenance", "work at quiet hours");
     f(&HostConfig::services, "services", "chooses the provider where two plugins offer one service")
         .example("{cairn.store: storage_sqlite}");
     f(&HostConfig::plugins, "plugins", "the plugins to load, each with its settings").required();

@@ -38,12 +38,48 @@ struct ServerConfig {
     ShutdownConfig shutdown;
 };
 
+struct JournalConfig {
+    std::string folder = "journal";
+    Bytes segment{16u << 20};
+    Bytes max_disk{8ull << 30};
+};
+
 struct DurabilityConfig {
+    std::string ack = "journal";
+    Duration apply_every{100};
+    std::int64_t apply_rows = 100;
+    std::string on_storage_failure = "spool";
     std::int64_t group = 512;
     Duration wait{2};
     Duration coalesce{100};
     std::int64_t queue = 100000;
     Bytes queue_bytes{64u << 20};
+    Bytes backlog{32u << 20};
+    Duration remember_operations{24 * 3600 * 1000};
+    Bytes remember_bytes{64u << 20};
+    std::map<std::string, std::string> classes;
+    std::vector<std::string> audit;
+    Duration audit_keep{90ll * 24 * 3600 * 1000};
+    bool auto_restore = true;
+    bool allow_loss = false;
+    JournalConfig journal;
+};
+
+struct KeepConfig {
+    std::int64_t hourly = 24;
+    std::int64_t daily = 30;
+};
+
+struct BackupConfig {
+    bool enabled = true;
+    std::string folder = "backups";
+    std::string schedule = "0 * * * *";
+    KeepConfig keep;
+    std::string drill = "30 4 * * *";
+};
+
+struct MaintenanceConfig {
+    std::string vacuum = "0 3 * * *";
 };
 
 /// The top of a configuration file: what the host itself understands. Everything below `plugins` belongs to plugins.
@@ -56,7 +92,10 @@ struct HostConfig {
     std::vector<std::string> plugin_dirs;
     LogConfig log;
     ServerConfig server;
+    std::string time_zone = "UTC";
     DurabilityConfig durability;
+    BackupConfig backup;
+    MaintenanceConfig maintenance;
     std::map<std::string, std::string> services;
     std::map<std::string, Document> plugins;
 };
@@ -64,7 +103,11 @@ struct HostConfig {
 void describe(Fields<LogConfig>& f);
 void describe(Fields<ShutdownConfig>& f);
 void describe(Fields<ServerConfig>& f);
+void describe(Fields<JournalConfig>& f);
 void describe(Fields<DurabilityConfig>& f);
+void describe(Fields<KeepConfig>& f);
+void describe(Fields<BackupConfig>& f);
+void describe(Fields<MaintenanceConfig>& f);
 void describe(Fields<HostConfig>& f);
 
 /// The folder with sql/ and the browser pages: `configured`, else `<executable>/../share/cairn` when it is there, else

@@ -51,6 +51,7 @@ void FencedStorage::load_erased(Query query, const StructType& row, std::functio
 
 PluginRuntime::PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts)
     : parts_(parts),
+      plugin_(plugin),
       plugin_dir_(std::move(plugin_dir)),
       log_(plugin),
       background_(plugin, *parts.background),

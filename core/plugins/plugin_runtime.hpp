@@ -27,6 +27,10 @@ struct HostParts {
     std::string data_dir;
     std::string share_dir;
     std::function<void(std::string_view label, std::string_view text)> announce;
+    /// As Runtime::schedule, for the plugin of that name.
+    std::function<void(const std::string& plugin, std::string cron, std::string what,
+                       std::function<void(const Task&)> work)>
+        schedule;
 };
 
 /// The lanes as one plugin sees them: its work leaves a breadcrumb, its completions are fenced, its tasks are counted.
@@ -78,10 +82,15 @@ public:
     const std::vector<std::unique_ptr<TableSpec>>& tables() const noexcept override { return *parts_.tables; }
     void announce(std::string_view label, std::string_view text) override { parts_.announce(label, text); }
 
+    void schedule(std::string cron, std::string what, std::function<void(const Task&)> work) override {
+        parts_.schedule(plugin_, std::move(cron), std::move(what), std::move(work));
+    }
+
     std::size_t tasks_in_flight() const noexcept { return background_.in_flight(); }
 
 private:
     const HostParts& parts_;
+    std::string plugin_;
     std::string plugin_dir_;
     NamedLog log_;
     FencedBackground background_;

@@ -35,6 +35,31 @@ void PluginSetup::behaviour(std::string name, std::function<std::unique_ptr<Beha
     into_.behaviours.push_back({node_.plugin, std::move(name), std::move(make)});
 }
 
+const Collection& PluginSetup::collection(std::string name, Durability usual, std::string meaning) {
+    declare("collection");
+    for (const auto& other : into_.collections) {
+        if (other->plugin != node_.plugin || other->name != name) continue;
+        problem("declares the collection '" + name + "' twice", "Give one of the two another name.");
+    }
+    into_.collections.push_back(
+        std::make_unique<Collection>(Collection{node_.plugin, std::move(name), std::move(meaning), usual}));
+    return *into_.collections.back();
+}
+
+void PluginSetup::exchange(ExchangeSection section) {
+    declare("exchange");
+    if (!section.write || !section.read) {
+        return problem("declares the export section '" + section.name + "' without functions that write and read it",
+                       "Give it both.");
+    }
+    for (const ExchangeSection& other : into_.sections) {
+        if (other.name != section.name) continue;
+        return problem("declares the export section '" + section.name + "', which exists already",
+                       "Choose another name.");
+    }
+    into_.sections.push_back(std::move(section));
+}
+
 void PluginSetup::route(HttpRoute route) {
     declare("route");
     into_.routes.add(node_.plugin, node_.mark, std::move(route));

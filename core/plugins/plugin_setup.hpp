@@ -29,6 +29,8 @@ struct Declarations {
     std::vector<std::unique_ptr<TableSpec>> tables;
     RouteTable routes;
     std::vector<HealthSource> health;
+    std::vector<std::unique_ptr<Collection>> collections;
+    std::vector<ExchangeSection> sections;
 };
 
 /// What one plugin declares with. Collects, checks what can be judged alone, and starts nothing.
@@ -37,6 +39,8 @@ public:
     PluginSetup(std::string plugin, Mark mark, std::string share_dir, Declarations& into, ProblemReport& report);
 
     void behaviour(std::string name, std::function<std::unique_ptr<Behaviour>(Space&)> make) override;
+    const Collection& collection(std::string name, Durability usual, std::string meaning) override;
+    void exchange(ExchangeSection section) override;
     void route(HttpRoute route) override;
     void files(HttpFiles files) override;
     void health(std::string name, std::function<HealthReport()> report) override;

@@ -188,7 +188,7 @@ int SqliteStore::migrate(std::span<const services::Migration> migrations) {
     return translated([&] { return apply_migrations(writer().connection, migrations); });
 }
 
-void SqliteStore::bind(std::span<const TableSpec* const> tables) {
+void SqliteStore::bind(std::span<const TableSpec* const> tables, std::span<const std::string>) {
     translated([&] {
         for (const TableSpec* table : tables) check_table(writer().connection, *table);
         for (const TableSpec* table : tables) writer().prepare(*table);

@@ -42,7 +42,7 @@ public:
     std::string_view engine() const noexcept override { return "sqlite"; }
     void open() override;
     int migrate(std::span<const services::Migration> migrations) override;
-    void bind(std::span<const TableSpec* const> tables) override;
+    void bind(std::span<const TableSpec* const> tables, std::span<const std::string> audited) override;
     services::Watermark watermark() override;
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;
     void maintain(bool idle) noexcept override;

@@ -15,6 +15,11 @@ Commit& Commit::operation(std::string op_id) {
     return *this;
 }
 
+Commit& Commit::answer(std::string json) {
+    answer_ = std::move(json);
+    return *this;
+}
+
 void write_key_json(std::string& out, const TableSpec& table, const void* row) {
     out += '{';
     bool first = true;

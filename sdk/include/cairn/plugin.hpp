@@ -60,6 +60,22 @@ public:
     virtual void tell(std::string_view space, std::string_view topic, Document message) = 0;
 };
 
+/// One part of the JSON that `cairn export` writes and `cairn import` reads (P300): objects, messages. Both work on rows
+/// of the store while no server runs on it.
+struct ExchangeSection {
+    std::string name;               ///< the member of the file: "objects"
+    std::vector<std::string> also;  ///< other names it goes by in files to import: {"chatHistory"}
+    /// True: written as a list of entries; false: as pairs of id and entry, or as a map from id to entry.
+    bool list = false;
+    /// Reads what is exported, in the order in which it is written. $1 is the name of the space.
+    Query rows;
+    /// The id of a row and the entry that stands for it. [worker]
+    std::function<std::pair<std::string, Document>(const Document& row)> write;
+    /// Adds the changes that make `entry` part of the space; `id` is empty for lists. Throws Error(invalid_field) that
+    /// names the member. [worker]
+    std::function<void(std::string_view space, const std::string& id, const Document& entry, Commit& commit)> read;
+};
+
 /// What a plugin may use from `start` on. Owned by the host; lives until the plugin has been destroyed.
 class CAIRN_API Runtime {
 public:
@@ -81,6 +97,10 @@ public:
     virtual const std::vector<std::unique_ptr<TableSpec>>& tables() const noexcept = 0;
     /// Prints one line under "where to go next" once the host is up: `label` "world", `text` an address. [control]
     virtual void announce(std::string_view label, std::string_view text) = 0;
+    /// Runs `work` in the general lane at the times of `cron`: five fields (minute hour day month weekday) in the host's
+    /// `time_zone`, or @hourly @daily @weekly @monthly. One run at a time; runs that were missed are made up for by one.
+    /// Ends with the plugin. Throws Error(invalid_field) when `cron` says nothing. [control]
+    virtual void schedule(std::string cron, std::string what, std::function<void(const Task&)> work) = 0;
 };
 
 /// What a plugin declares with. Nothing is opened, read or started here: `cairn check` calls it too. [setup]
@@ -121,6 +141,11 @@ public:
     Table<Row> table(std::string name, std::vector<std::string> key) {
         return Table<Row>(table_erased(std::move(name), std::move(key), struct_type<Row>()));
     }
+
+    /// Declares what the plugin keeps, for the loss budget and for commits (Commit::of). Lives as long as the host.
+    virtual const Collection& collection(std::string name, Durability usual, std::string meaning) = 0;
+    /// Contributes to `cairn export` and `cairn import`.
+    virtual void exchange(ExchangeSection section) = 0;
 
     virtual void route(HttpRoute route) = 0;
     virtual void files(HttpFiles files) = 0;

@@ -19,6 +19,16 @@ namespace cairn {
 enum class Durability : std::uint8_t {
     durable,    ///< answered once it survives kill -9 and power loss
     coalesced,  ///< latest row per key, on disk at most 100 ms later; not answered before
+    transient,  ///< never on disk: a commit of it is answered at once
+};
+
+/// Something that a plugin keeps, as an admin thinks of it: "objects", "positions". `cairn check` says what a crash can
+/// lose of it, and `durability.classes` in the YAML may choose another class than the plugin's.
+struct Collection {
+    std::string plugin;
+    std::string name;     ///< an identifier, unique within the plugin
+    std::string meaning;  ///< for people: "where somebody drags an object to, until he lets go"
+    Durability durability = Durability::durable;  ///< settled before `start`
 };
 
 /// A table that a plugin owns: its name, its key columns and its described row. Its SQL lives in sql/<plugin>/.
@@ -42,8 +52,16 @@ public:
     Commit() = default;
     /// Who caused it (a player id); for the audit.
     Commit& by(std::string actor);
-    /// The client's own id of this operation; the same id within 24 h is applied once.
+    /// The client's own id of this operation; of the same actor the same id within 24 h is applied once: the second
+    /// commit changes nothing and is answered with what the first was answered (Committed::repeated).
     Commit& operation(std::string op_id);
+    /// What a repeated operation is to be answered with, kept with the operation id; short JSON, at most 1 KiB.
+    Commit& answer(std::string json);
+    /// Takes the durability of what it changes.
+    Commit& of(const Collection& collection) noexcept {
+        durability_ = collection.durability;
+        return *this;
+    }
     Commit& coalesced() noexcept {
         durability_ = Durability::coalesced;
         return *this;
@@ -53,6 +71,7 @@ public:
     std::vector<Change>& changes() noexcept { return changes_; }
     const std::string& actor() const noexcept { return actor_; }
     const std::string& operation() const noexcept { return operation_; }
+    const std::string& answer() const noexcept { return answer_; }
     Durability durability() const noexcept { return durability_; }
     bool empty() const noexcept { return changes_.empty(); }
 
@@ -60,18 +79,23 @@ private:
     std::vector<Change> changes_;
     std::string actor_;
     std::string operation_;
+    std::string answer_;
     Durability durability_ = Durability::durable;
 };
 
 /// What a successful commit says.
 struct Committed {
     std::uint64_t seq = 0;  ///< grows by one per commit of this host
+    bool repeated = false;  ///< the operation had been committed before; nothing was changed now
+    std::string answer{};   ///< of the first time, when `repeated`
 };
 
 /// A question to the store: parameterised SQL (`$1`, `$2`, …), never text put together from input.
 struct Query {
     std::string sql;
     std::vector<Document> parameters;
+    /// May be answered from a copy that is a little behind (a read replica), for figures and reports (P039).
+    bool replica = false;
 };
 
 /// Handle to a declared table. Cheap to copy.

@@ -38,7 +38,7 @@ public:
     std::string_view engine() const noexcept override { return "fake"; }
     void open() override {}
     int migrate(std::span<const services::Migration>) override { return 0; }
-    void bind(std::span<const TableSpec* const>) override {}
+    void bind(std::span<const TableSpec* const>, std::span<const std::string>) override {}
     services::Watermark watermark() override { return {seq_}; }
 
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override {
