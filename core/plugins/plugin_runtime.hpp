@@ -30,7 +30,7 @@ struct HostParts {
     /// As Runtime::schedule, for the plugin of that name.
     std::function<void(const std::string& plugin, std::string cron, std::string what,
                        std::function<void(const Task&)> work)>
-        schedule;
+        schedule{};
 };
 
 /// The lanes as one plugin sees them: its work leaves a breadcrumb, its completions are fenced, its tasks are counted.
