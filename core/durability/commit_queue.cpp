@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <iterator>
 #include <mutex>
 #include <optional>
@@ -467,6 +468,30 @@ void CommitQueue::start(services::Store& store) {
     state_->store.store(&store, std::memory_order_release);
     state_->available.set(1);
     state_->writer = start_host_thread("cairn-writer", [state = state_.get()] { state->write_until_stopped(); });
+}
+
+void CommitQueue::start(services::Store& store, Journal&, std::span<const TableSpec* const>) {
+    start(store);
+}
+
+void CommitQueue::flush(Then<Done> then) {
+    commit({}, [then = std::move(then)](Result<Committed> result) {
+        if (!then) return;
+        if (result)
+            then(Done{});
+        else
+            then(result.error());
+    });
+}
+
+void CommitQueue::flush(std::string_view, Then<Done> then) {
+    flush(std::move(then));
+}
+
+void CommitQueue::flush_and_wait() {
+    std::promise<Result<Done>> promise;
+    flush([&](Result<Done> result) { promise.set_value(std::move(result)); });
+    promise.get_future().get().value();
 }
 
 void CommitQueue::stop() {
