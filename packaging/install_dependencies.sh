@@ -6,11 +6,12 @@ set -euo pipefail
 
 build_packages=(
     g++ cmake ninja-build ccache lld pkg-config
-    libpoco-dev libssl-dev libsqlite3-dev libwslay-dev libsimdjson-dev libyaml-cpp-dev
+    libpoco-dev libssl-dev libsqlite3-dev libpq-dev libwslay-dev libsimdjson-dev libyaml-cpp-dev
     libspdlog-dev prometheus-cpp-dev libsodium-dev
 )
 test_packages=(
     libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev llvm-14 chromium binutils procps
+    postgresql-15 postgresql-client-15
 )
 
 case "${1:-build}" in
@@ -42,5 +43,11 @@ if [ "$(id -u)" -ne 0 ]; then
     root=(sudo)
 fi
 echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+if [[ " ${missing[*]} " == *" postgresql-15 "* ]] && [ ! -e /etc/postgresql-common/createcluster.conf ] &&
+    ! dpkg-query -W -f='${db:Status-Status}' postgresql-common 2>/dev/null | grep -qx installed; then
+    # The tests start servers of their own; Debian's package would also set one up for the whole machine, and start it.
+    "${root[@]}" mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" | "${root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
 "${root[@]}" apt-get update -qq
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
