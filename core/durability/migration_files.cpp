@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kNumberDigits = 4;
 constexpr std::string_view kSuffix = ".sql";
+constexpr std::string_view kDown = ".down";
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& wrong) {
     throw Error(Code::internal, "migration " + file.string() + " " + wrong);
@@ -26,14 +27,20 @@ bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
-/// Takes "0001_spaces.sql" apart.
+bool ends_with(std::string_view text, std::string_view ending) noexcept {
+    return text.size() >= ending.size() && text.substr(text.size() - ending.size()) == ending;
+}
+
+/// Takes "0001_spaces.sql" apart; of "0001_spaces.down.sql" the `what` is "spaces.down".
 services::Migration parse_name(const fs::path& file) {
     const std::string name = file.filename().string();
     const bool fits = name.size() > kNumberDigits + 1 + kSuffix.size() && name[kNumberDigits] == '_' &&
                       std::all_of(name.begin(), name.begin() + kNumberDigits, is_digit) &&
-                      name.compare(name.size() - kSuffix.size(), kSuffix.size(), kSuffix) == 0;
+                      ends_with(name, kSuffix);
     if (!fits) {
-        refuse(file, "has a name that is not NNNN_what.sql (for example 0001_spaces.sql): rename it or move it away");
+        refuse(file,
+               "has a name that is neither NNNN_what.sql (for example 0001_spaces.sql) nor NNNN_what.down.sql: rename it "
+               "or move it away");
     }
     services::Migration migration;
     migration.number = std::stoi(name.substr(0, kNumberDigits));
@@ -54,10 +61,15 @@ std::string read_file(const fs::path& file) {
 
 std::vector<services::Migration> read_folder(const fs::path& folder, const std::string& plugin) {
     std::vector<services::Migration> found;
+    std::vector<fs::path> downs;
     std::error_code error;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
         if (at->path().filename().string().front() == '.') continue;
         services::Migration migration = parse_name(at->path());
+        if (ends_with(migration.what, kDown)) {
+            downs.push_back(at->path());
+            continue;
+        }
         migration.plugin = plugin;
         migration.sql = read_file(at->path());
         migration.checksum = migration_checksum(migration.sql);
@@ -78,6 +90,19 @@ std::vector<services::Migration> read_folder(const fs::path& folder, const std::
         refuse(folder, "folder lacks number " + std::to_string(expected) + " before " +
                            std::to_string(found[i].number) + "_" + found[i].what +
                            ": restore the missing file, or number without gaps from 0001");
+    }
+    for (const fs::path& file : downs) {
+        const services::Migration down = parse_name(file);
+        const std::string what = down.what.substr(0, down.what.size() - kDown.size());
+        const auto up = std::find_if(found.begin(), found.end(), [&](const services::Migration& migration) {
+            return migration.number == down.number && migration.what == what;
+        });
+        if (up == found.end()) {
+            refuse(file, "takes back a file that is not there: restore " +
+                             file.filename().string().substr(0, kNumberDigits) + "_" + what +
+                             ".sql, or move this one away");
+        }
+        up->down = read_file(file);
     }
     return found;
 }

@@ -9,9 +9,11 @@
 
 namespace cairn::core {
 
-/// Finds `<share_dir>/sql/<plugin>/<engine>/NNNN_what.sql` for each plugin, in the order of the plugins and numbers.
+/// Finds `<share_dir>/sql/<plugin>/<engine>/NNNN_what.sql` for each plugin, in the order of the plugins and numbers, and
+/// beside each the NNNN_what.down.sql that takes it back. A migration without one cannot be taken back.
 ///
 /// Numbers have four digits and run from 0001 without a gap, so that a file that got lost is noticed and not skipped.
+/// The checksum is that of the first file alone: how something is taken back may still be mended after it was applied.
 /// Files and folders of other names are an error as well, but for those that begin with a dot. A plugin without such a
 /// folder has no migrations. Throws Error(internal) that names the file and the cure. [control]
 std::vector<services::Migration> find_migrations(const std::string& share_dir, std::span<const std::string> plugins,

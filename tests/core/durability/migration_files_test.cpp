@@ -58,6 +58,31 @@ TEST_F(MigrationFilesTest, FindsThemInOrder) {
     EXPECT_EQ(found[2].plugin, "chat");
 }
 
+TEST_F(MigrationFilesTest, FindsWhatTakesThemBack) {
+    write("world", "0001_spaces.sql", "up one");
+    write("world", "0001_spaces.down.sql", "down one");
+    write("world", "0002_sessions.sql", "up two");
+    const auto found = find({"world"});
+    ASSERT_EQ(found.size(), 2);
+    EXPECT_EQ(found[0].sql, "up one");
+    EXPECT_EQ(found[0].down, "down one");
+    EXPECT_EQ(found[0].what, "spaces");
+    EXPECT_EQ(found[0].checksum, migration_checksum("up one")) << "of the first file alone";
+    EXPECT_EQ(found[1].down, "") << "cannot be taken back";
+}
+
+TEST_F(MigrationFilesTest, RefusesToTakeBackWhatIsNotThere) {
+    write("lone", "0001_a.sql");
+    write("lone", "0002_b.down.sql");
+    EXPECT_THAT(refusal({"lone"}), AllOf(HasSubstr("0002_b.down.sql"), HasSubstr("restore 0002_b.sql")));
+    write("other", "0001_a.sql");
+    write("other", "0001_b.down.sql");
+    EXPECT_THAT(refusal({"other"}), HasSubstr("restore 0001_b.sql"));
+    write("empty", "0001_a.sql");
+    write("empty", "0001_a.down.sql", "\n");
+    EXPECT_THAT(refusal({"empty"}), AllOf(HasSubstr("0001_a.down.sql"), HasSubstr("is empty")));
+}
+
 TEST_F(MigrationFilesTest, KnowsTheChecksumsOfTheStandard) {
     // FIPS 180-4 examples: "abc" and the empty text.
     EXPECT_EQ(migration_checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -88,10 +113,13 @@ TEST_F(MigrationFilesTest, RefusesGapsDoublesAndOddNames) {
     EXPECT_THAT(refusal({"empty"}), HasSubstr("is empty"));
 }
 
-TEST_F(MigrationFilesTest, TheProjectsOwnAreInOrder) {
-    const std::vector<std::string> plugins{"world", "identity", "chat"};
-    const auto found = find_migrations(CAIRN_SOURCE_DIR, plugins, "sqlite");
-    EXPECT_GE(found.size(), 5);
+TEST_F(MigrationFilesTest, TheProjectsOwnAreInOrderAndCanBeTakenBack) {
+    const std::vector<std::string> plugins{"cairn", "world", "identity", "chat", "uploads", "screen_share", "analytics"};
+    for (const char* engine : {"sqlite", "postgres"}) {
+        const auto found = find_migrations(CAIRN_SOURCE_DIR, plugins, engine);
+        EXPECT_GE(found.size(), 12) << engine;
+        for (const services::Migration& migration : found) EXPECT_FALSE(migration.down.empty()) << migration.what;
+    }
 }
 
 }  // namespace

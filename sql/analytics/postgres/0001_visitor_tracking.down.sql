@@ -1,0 +1,2 @@
+-- Loses data: everything known about visitors.
+DROP TABLE visitor_tracking;

@@ -1,0 +1,2 @@
+-- Loses data: all events.
+DROP TABLE events;

@@ -1,0 +1,2 @@
+-- Loses data: the whole audit trail.
+DROP TABLE audit_log;

@@ -1,0 +1,2 @@
+-- Loses data: everything that was said.
+DROP TABLE chat_messages;

@@ -1,0 +1,2 @@
+-- Loses data: who shared what with whom.
+DROP TABLE screen_shares;

@@ -1,0 +1,2 @@
+-- Loses data: who was where, and when.
+DROP TABLE sessions;

@@ -1,0 +1,2 @@
+-- Loses data: all objects of all spaces.
+DROP TABLE world_objects;
