@@ -13,8 +13,9 @@ public:
     void setup(Setup& setup) override {
         store_ = setup.require<services::Store>();
         const auto table = setup.table<MessageRow>("chat_messages", {"id"});
-        setup.behaviour("chat", [config = setup.config<Config>(), table](Space& space) {
-            return std::make_unique<ChatRoom>(space, *config, table);
+        const Collection& kept = setup.collection("messages", Durability::durable, "what is said, changed and deleted");
+        setup.behaviour("chat", [config = setup.config<Config>(), table, &kept](Space& space) {
+            return std::make_unique<ChatRoom>(space, *config, table, kept);
         });
     }
 

@@ -23,6 +23,11 @@ Error not_there() {
     return Error(Code::not_found, "there is no such message in this space").at("d.id");
 }
 
+/// What a request is answered with; kept with the operation id for those who ask again.
+std::string id_answer(const std::string& id) {
+    return Document{{"id", id}}.to_json();
+}
+
 /// The id that rows of this space refer to. Where no plugin gives spaces an id, their name is one.
 std::string space_id_of(const Space& space) {
     const std::string_view id = space.settings()["id"].text();
@@ -31,8 +36,8 @@ std::string space_id_of(const Space& space) {
 
 }  // namespace
 
-ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
-    : space_(space), config_(config), table_(table), space_id_(space_id_of(space)) {
+ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table, const Collection& kept)
+    : space_(space), config_(config), table_(table), kept_(kept), space_id_(space_id_of(space)) {
     space_
         .on<Send>("chat.send",
                   [this](Player& from, const Send& wish, Reply reply) { send(from, wish, std::move(reply)); })
@@ -48,7 +53,8 @@ ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
             "chat.edit",
             [this](Player& from, const Edit& wish, Reply reply) {
                 check_text(wish.message);
-                enqueue({wish.id, from.n(), from.id(), false, wish.message, std::make_shared<Reply>(std::move(reply))});
+                enqueue({wish.id, from.n(), from.id(), false, wish.message, std::make_shared<Reply>(std::move(reply)),
+                         wish.op.value_or("")});
             })
         .limit(config_.limits.edit)
         .meaning("changes a message of one's own: `chat.edited` to all");
@@ -57,7 +63,8 @@ ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table)
             "chat.delete",
             [this](Player& from, const Delete& wish, Reply reply) {
                 const bool moderator = from.has_role("moderator") || from.has_role("admin");
-                enqueue({wish.id, from.n(), from.id(), moderator, {}, std::make_shared<Reply>(std::move(reply))});
+                enqueue({wish.id, from.n(), from.id(), moderator, {}, std::make_shared<Reply>(std::move(reply)),
+                         wish.op.value_or("")});
             })
         .limit(config_.limits.edit)
         .meaning("takes back a message of one's own, or as a moderator anybody's: `chat.deleted` to all");
@@ -131,15 +138,16 @@ void ChatRoom::send(Player& from, const Send& wish, Reply reply) {
         if (wish.attachment->size > 0) row.attachment_size_bytes = wish.attachment->size;
     }
     Commit commit;
-    commit.by(from.id());
+    commit.by(from.id()).of(kept_);
+    if (wish.op) commit.operation(*wish.op).answer(id_answer(row.id));
     table_.put(commit, row);
     auto shared = std::make_shared<Reply>(std::move(reply));
     space_.storage().commit(std::move(commit),
                             [this, row = std::move(row), n = from.n(), shared](Result<Committed> result) {
-                                if (result)
-                                    said(row, n, shared);
-                                else
-                                    shared->refuse(not_saved());
+                                if (!result) return shared->refuse(not_saved());
+                                // Said once already: everybody has heard it then.
+                                if (result.value().repeated) return shared->ok_json(result.value().answer);
+                                said(row, n, shared);
                             });
 }
 
@@ -238,10 +246,15 @@ void ChatRoom::apply(MessageRow row) {
         row.edited_at = space_.clock().wall();
     }
     Commit commit;
-    commit.by(change.player);
+    commit.by(change.player).of(kept_);
+    if (!change.operation.empty()) commit.operation(change.operation).answer(id_answer(row.id));
     table_.put(commit, row);
     space_.storage().commit(std::move(commit), [this, row = std::move(row)](Result<Committed> result) {
         if (!result) return finish(not_saved());
+        if (result.value().repeated) {
+            changes_.front().reply->ok_json(result.value().answer);
+            return finish(not_there());
+        }
         changed(row);
     });
 }
@@ -276,6 +289,7 @@ void ChatRoom::purge() {
         [this](Result<std::vector<MessageRow>> rows) {
             if (!rows || rows.value().empty()) return;
             Commit commit;
+            commit.of(kept_);
             for (const MessageRow& row : rows.value()) table_.erase(commit, row);
             space_.storage().commit(std::move(commit));
         });

@@ -20,7 +20,7 @@ namespace cairn::chat {
 /// calls [space].
 class ChatRoom final : public Behaviour {
 public:
-    ChatRoom(Space& space, const Config& config, Table<MessageRow> table);
+    ChatRoom(Space& space, const Config& config, Table<MessageRow> table, const Collection& kept);
 
 private:
     using Lines = std::deque<MessageRow>;
@@ -32,6 +32,7 @@ private:
         bool moderator = false;
         std::string text;  ///< empty: delete
         SharedReply reply;
+        std::string operation;  ///< the client's id of this request; empty: none
     };
 
     void send(Player& from, const Send& wish, Reply reply);
@@ -50,6 +51,7 @@ private:
     Space& space_;
     const Config config_;
     const Table<MessageRow> table_;
+    const Collection& kept_;
     const std::string space_id_;
     Lines lines_;  ///< the last config.history, oldest first, none deleted
     WallTime last_at_ = 0;

@@ -4,6 +4,15 @@ namespace cairn::chat {
 namespace {
 
 constexpr double kMaxLength = 8000;
+constexpr std::size_t kMaxOperation = 128;
+
+/// A member of every request that changes something.
+template <class T>
+void describe_operation(Fields<T>& f) {
+    f(&T::op, "op", "the client's own id of this request: sent again with it, it is not done again, only answered again")
+        .length(1, kMaxOperation)
+        .matching(Pattern::line);
+}
 
 }  // namespace
 
@@ -20,6 +29,7 @@ void describe(Fields<Send>& f) {
         .required();
     f(&Send::channel, "channel", "who hears it: everybody in the space").one_of({"space"});
     f(&Send::attachment, "attachment", "something that lies elsewhere");
+    describe_operation(f);
 }
 
 void describe(Fields<History>& f) {
@@ -38,10 +48,12 @@ void describe(Fields<Edit>& f) {
         .length(1, static_cast<std::size_t>(kMaxLength))
         .matching(Pattern::line)
         .required();
+    describe_operation(f);
 }
 
 void describe(Fields<Delete>& f) {
     f(&Delete::id, "id", "which message").length(1, 64).required();
+    describe_operation(f);
 }
 
 void describe(Fields<Limits>& f) {

@@ -22,6 +22,7 @@ struct Send {
     std::string message;
     std::string channel = "space";
     std::optional<Attachment> attachment;
+    std::optional<std::string> op;
 };
 void describe(Fields<Send>& f);
 
@@ -34,11 +35,13 @@ void describe(Fields<History>& f);
 struct Edit {
     std::string id;
     std::string message;
+    std::optional<std::string> op;
 };
 void describe(Fields<Edit>& f);
 
 struct Delete {
     std::string id;
+    std::optional<std::string> op;
 };
 void describe(Fields<Delete>& f);
 

@@ -17,8 +17,9 @@ void describe(Fields<Config>& f) {
 
 /// Shared with the completions of reads that are still running when the plugin stops.
 struct GuestDesk::Desk {
-    Desk(const Config& c, const Key& key, const Clock& k, Log& l, Storage* s, Table<UserRow> u)
-        : config(c), signer(key), clock(k), log(l), storage(s), users(u) {}
+    Desk(const Config& c, const Key& key, const Clock& k, Log& l, Storage* s, Table<UserRow> u,
+         const Collection& q)
+        : config(c), signer(key), clock(k), log(l), storage(s), users(u), kept(q) {}
 
     services::Admission admission(const UserRow& user, bool known) const {
         services::Admission admitted;
@@ -31,11 +32,11 @@ struct GuestDesk::Desk {
         return admitted;
     }
 
-    /// Coalesced: who was seen when may be lost for the last 100 ms before a crash; the token holds all the same.
+    /// Usually coalesced: who was seen when may be lost for the last moments before a crash; the token holds all the same.
     void save(const UserRow& user) const {
         if (!storage) return;
         Commit commit;
-        commit.by(user.id).coalesced();
+        commit.by(user.id).of(kept);
         users.put(commit, user);
         storage->commit(std::move(commit), [&log = log](Result<Committed> done) {
             if (!done) log.warning("a guest could not be saved", {{"why", done.error().what()}});
@@ -61,11 +62,12 @@ struct GuestDesk::Desk {
     Log& log;
     Storage* const storage;
     const Table<UserRow> users;
+    const Collection& kept;
 };
 
 GuestDesk::GuestDesk(const Config& config, const Key& key, const Clock& clock, Log& log, Storage* storage,
-                     Table<UserRow> users)
-    : desk_(std::make_shared<const Desk>(config, key, clock, log, storage, users)) {}
+                     Table<UserRow> users, const Collection& kept)
+    : desk_(std::make_shared<const Desk>(config, key, clock, log, storage, users, kept)) {}
 
 void GuestDesk::admit(const services::Claim& claim, Then<services::Admission> then) {
     if (!claim.token.empty()) {

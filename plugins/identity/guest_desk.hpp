@@ -28,7 +28,7 @@ class GuestDesk final : public services::Identity {
 public:
     /// `storage` may be nullptr: then nobody is remembered beyond his token. All of it outlives the desk.
     GuestDesk(const Config& config, const Key& key, const Clock& clock, Log& log, Storage* storage,
-              Table<UserRow> users);
+              Table<UserRow> users, const Collection& kept);
 
     void admit(const services::Claim& claim, Then<services::Admission> then) override;
 

@@ -18,13 +18,15 @@ public:
         config_ = setup.config<Config>();
         store_ = setup.want<services::Store>();
         users_ = setup.table<UserRow>("users", {"id"});
+        kept_ = &setup.collection("users", Durability::coalesced, "guests: their names, when they were last here");
         setup.provide<services::Identity>(*this);
     }
     void start(Runtime& runtime) override {
         std::string warning;
         const Key key = load_or_create_key(runtime.data_dir() + "/identity.key", warning);
         if (!warning.empty()) runtime.log().warning(warning);
-        desk_.emplace(*config_, key, runtime.clock(), runtime.log(), store_ ? &runtime.storage() : nullptr, users_);
+        desk_.emplace(*config_, key, runtime.clock(), runtime.log(), store_ ? &runtime.storage() : nullptr, users_,
+                      *kept_);
     }
     void admit(const services::Claim& claim, Then<services::Admission> then) override {
         desk_->admit(claim, std::move(then));
@@ -34,6 +36,7 @@ private:
     std::shared_ptr<const Config> config_;
     Service<services::Store> store_;
     Table<UserRow> users_;
+    const Collection* kept_ = nullptr;
     std::optional<GuestDesk> desk_;
 };
 

@@ -10,6 +10,15 @@ constexpr double kMaxScale = 10'000;
 constexpr double kMaxStamp = 9'007'199'254'740'992.0;
 constexpr std::size_t kMaxUrl = 2048;
 constexpr std::size_t kMaxProperties = 16 * 1024;
+constexpr std::size_t kMaxOperation = 128;
+
+/// A member of every request whose answer means that something is on disk.
+template <class T>
+void describe_operation(Fields<T>& f) {
+    f(&T::op, "op", "the client's own id of this request: sent again with it, it is not done again, only answered again")
+        .length(1, kMaxOperation)
+        .matching(Pattern::line);
+}
 
 std::string properties_problem(const Document& properties) {
     if (properties.is_null()) return {};
@@ -47,6 +56,7 @@ void describe(Fields<ObjectCreate>& f) {
     f(&ObjectCreate::s, "s", "scale").between(-kMaxScale, kMaxScale);
     f(&ObjectCreate::model_url, "model_url", "where its model lies").max_length(kMaxUrl).matching(Pattern::url);
     f(&ObjectCreate::properties, "properties", "the clients' own data, at most 16 KiB").check(properties_problem);
+    describe_operation(f);
 }
 
 void describe(Fields<ObjectMove>& f) {
@@ -56,6 +66,7 @@ void describe(Fields<ObjectMove>& f) {
     f(&ObjectMove::s, "s", "scale").between(-kMaxScale, kMaxScale);
     f(&ObjectMove::final, "final", "the last one of a drag: answered once it is on disk");
     f(&ObjectMove::ts, "ts", "the sender's own clock in ms").between(0, kMaxStamp);
+    describe_operation(f);
 }
 
 void describe(Fields<ObjectUpdate>& f) {
@@ -70,10 +81,12 @@ void describe(Fields<ObjectUpdate>& f) {
     f(&ObjectUpdate::properties, "properties", "takes the place of all the old ones").check(properties_problem);
     f(&ObjectUpdate::visibility, "visibility", "drawn or not");
     f(&ObjectUpdate::locked, "locked", "true: only its creator and admins change it");
+    describe_operation(f);
 }
 
 void describe(Fields<ObjectDelete>& f) {
     f(&ObjectDelete::id, "id", "which object").length(1, 255).required();
+    describe_operation(f);
 }
 
 void describe(Fields<ObjectFilter>& f) {

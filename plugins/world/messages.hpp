@@ -33,6 +33,7 @@ struct ObjectCreate {
     Vec3 s{1, 1, 1};
     std::optional<std::string> model_url;
     Document properties;
+    std::optional<std::string> op;
 };
 void describe(Fields<ObjectCreate>& f);
 
@@ -43,6 +44,7 @@ struct ObjectMove {
     std::optional<Vec3> s;
     bool final = false;
     std::int64_t ts = 0;
+    std::optional<std::string> op;
 };
 void describe(Fields<ObjectMove>& f);
 
@@ -56,11 +58,13 @@ struct ObjectUpdate {
     Document properties;
     std::optional<bool> visibility;
     std::optional<bool> locked;
+    std::optional<std::string> op;
 };
 void describe(Fields<ObjectUpdate>& f);
 
 struct ObjectDelete {
     std::string id;
+    std::optional<std::string> op;
 };
 void describe(Fields<ObjectDelete>& f);
 

@@ -8,10 +8,12 @@
 
 namespace cairn::world {
 
-Presence::Presence(Space& space, Settings settings, Table<SessionRow> table, std::function<void(bool)> changed)
+Presence::Presence(Space& space, Settings settings, Table<SessionRow> table, const Collection& kept,
+                   std::function<void(bool)> changed)
     : space_(space),
       settings_(std::move(settings)),
       table_(table),
+      kept_(kept),
       changed_(std::move(changed)),
       moved_(space.stream<UserMoved>("user.moved")) {
     space_.on<UserMove>("user.move", [this](Player& from, const UserMove& to) { move(from, to); })
@@ -153,7 +155,7 @@ SessionRow Presence::session_row(const Player& player, const Place& place) const
 
 void Presence::save(const SessionRow& row) {
     Commit commit;
-    commit.by(row.user_id.value_or("")).coalesced();
+    commit.by(row.user_id.value_or("")).of(kept_);
     table_.put(commit, row);
     space_.storage().commit(std::move(commit));
 }

@@ -23,7 +23,8 @@ public:
         Limits limits;
     };
     /// `changed(joined)` is called after each join (true) and leave (false).
-    Presence(Space& space, Settings settings, Table<SessionRow> table, std::function<void(bool joined)> changed);
+    Presence(Space& space, Settings settings, Table<SessionRow> table, const Collection& kept,
+             std::function<void(bool joined)> changed);
 
     /// Closes the sessions that a crash left open; `done` hears when that has been asked for.
     void close_stale(std::function<void(Result<Done>)> done);
@@ -53,6 +54,7 @@ private:
     Space& space_;
     const Settings settings_;
     const Table<SessionRow> table_;
+    const Collection& kept_;
     const std::function<void(bool)> changed_;
     Stream<UserMoved> moved_;
     std::vector<Place> places_;

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kPage = 2000;
 /// Objects that one `object.list` looks at, at most: the rest is for the next page.
 constexpr std::size_t kScan = 5000;
+/// Kept as the answer of an operation that was refused because its object was not there.
+constexpr std::string_view kNotThere = "false";
 
 void check_place(const Vec3& p, double bounds) {
     if (inside(p, bounds)) return;
@@ -29,8 +31,12 @@ struct Scene::Creation {
     std::vector<SharedReply> replies;
 };
 
-Scene::Scene(Space& space, Settings settings, Table<ObjectRow> table)
-    : space_(space), settings_(std::move(settings)), table_(table), moved_(space.stream<ObjectMoved>("object.moved")) {
+Scene::Scene(Space& space, Settings settings, Table<ObjectRow> table, const Collections& kept)
+    : space_(space),
+      settings_(std::move(settings)),
+      table_(table),
+      kept_(kept),
+      moved_(space.stream<ObjectMoved>("object.moved")) {
     space_
         .on<ObjectCreate>("object.create", [this](Player& from, const ObjectCreate& wish,
                                                   Reply reply) { create(from, wish, std::move(reply)); })
@@ -106,7 +112,37 @@ Object& Scene::existing(const std::string& id) {
             .at("d.id")
             .retry_after(Duration(50));
     }
-    throw Error(Code::not_found, "there is no object with this id in this space; it may have been deleted").at("d.id");
+    throw not_there();
+}
+
+bool Scene::gone(const std::string& id) {
+    return !objects_.find(id) && !creating_.contains(id);
+}
+
+Error Scene::not_there() {
+    return Error(Code::not_found, "there is no object with this id in this space; it may have been deleted").at("d.id");
+}
+
+/// Somebody asks, with an operation id, for a change of an object that is not there: perhaps it was made, and his
+/// connection broke before the answer. Only the engine's memory knows; it is asked by a commit that erases what cannot be
+/// there. From then on a refusal is remembered for this operation.
+void Scene::ask_operation(const std::string& actor, const std::string& operation, SharedReply reply) {
+    Commit commit;
+    commit.by(actor).of(*kept_.objects).operation(operation).answer(std::string(kNotThere));
+    ObjectRow nothing;  // its object_id is empty, which no object's is
+    nothing.space_id = settings_.space_id;
+    table_.erase(commit, nothing);
+    space_.storage().commit(std::move(commit), [reply = std::move(reply)](Result<Committed> result) {
+        if (!result) return reply->refuse(refusal(result.error()));
+        if (result.value().repeated) return answer_again(*reply, result.value());
+        reply->refuse(not_there());
+    });
+}
+
+/// What the same operation was answered the first time.
+void Scene::answer_again(Reply& reply, const Committed& before) {
+    if (before.answer == kNotThere) return reply.refuse(not_there());
+    reply.ok_json(before.answer);
 }
 
 void Scene::may_change(const Player& who, const Object& object) const {
@@ -175,9 +211,10 @@ void Scene::create(Player& from, const ObjectCreate& wish, Reply reply) {
     creation->replies.push_back(std::make_shared<Reply>(std::move(reply)));
 
     Commit commit;
-    commit.by(from.id());
-    table_.put(commit, object.to_row(settings_.space_id, actors_));
+    commit.by(from.id()).of(*kept_.objects);
     const std::string id = object.id;
+    if (wish.op) commit.operation(*wish.op).answer(Document{{"id", id}}.to_json());
+    table_.put(commit, object.to_row(settings_.space_id, actors_));
     creating_.emplace(id, std::move(creation));
     space_.storage().commit(std::move(commit),
                             [this, id](Result<Committed> result) { created(id, std::move(result)); });
@@ -188,6 +225,11 @@ void Scene::created(const std::string& id, Result<Committed> result) {
     Creation& creation = *flying.mapped();
     if (!result) {
         for (const SharedReply& reply : creation.replies) reply->refuse(refusal(result.error()));
+        return;
+    }
+    if (result.value().repeated) {
+        // Placed once already; what it has become since, or that it is gone, is as it should be.
+        for (const SharedReply& reply : creation.replies) answer_again(*reply, result.value());
         return;
     }
     const Object& object = objects_.insert(std::move(creation.object));
@@ -201,19 +243,31 @@ void Scene::created(const std::string& id, Result<Committed> result) {
 }
 
 void Scene::move(Player& from, const ObjectMove& wish, Reply reply) {
+    const bool once = wish.final && wish.op;
+    if (once && gone(wish.id)) {
+        return ask_operation(from.id(), *wish.op, std::make_shared<Reply>(std::move(reply)));
+    }
     Object& object = existing(wish.id);
     may_change(from, object);
     if (wish.p) check_place(*wish.p, settings_.bounds);
-    place(object, wish.p, wish.r, wish.s, from, wish.ts);
-    if (!wish.final) {
+    if (!once) place(object, wish.p, wish.r, wish.s, from, wish.ts);
+    if (!wish.final && kept_.positions->durability != Durability::durable) {
         mark_dirty(object);
         reply.ok();
         return;
     }
-    ++object.interactions;
-    object.last_interacted_at = object.updated_at;
     Change change;
-    change.kind = Change::Kind::settle;
+    change.kind = wish.final ? Change::Kind::settle : Change::Kind::step;
+    if (once) {
+        change.edit.p = wish.p;
+        change.edit.r = wish.r;
+        change.edit.s = wish.s;
+        change.ts = wish.ts;
+        change.operation = *wish.op;
+    } else if (wish.final) {
+        ++object.interactions;
+        object.last_interacted_at = object.updated_at;
+    }
     change.settles = true;
     change.version = object.version;
     change.n = from.n();
@@ -223,6 +277,9 @@ void Scene::move(Player& from, const ObjectMove& wish, Reply reply) {
 }
 
 void Scene::update(Player& from, const ObjectUpdate& wish, Reply reply) {
+    if (wish.op && gone(wish.id)) {
+        return ask_operation(from.id(), *wish.op, std::make_shared<Reply>(std::move(reply)));
+    }
     Object& object = existing(wish.id);
     may_change(from, object);
     if (wish.locked && actors_.id(object.created_by) != from.id() && !from.has_role("admin")) {
@@ -235,10 +292,11 @@ void Scene::update(Player& from, const ObjectUpdate& wish, Reply reply) {
                     "nothing to change: name at least one of name, p, r, s, model_url, properties, "
                     "visibility, locked");
     }
-    if (settles) place(object, wish.p, wish.r, wish.s, from, 0);
+    if (settles && !wish.op) place(object, wish.p, wish.r, wish.s, from, 0);
     Change change;
     change.kind = Change::Kind::edit;
     change.edit = wish;
+    change.operation = wish.op.value_or("");
     change.settles = settles;
     change.version = object.version;
     change.n = from.n();
@@ -254,10 +312,14 @@ void Scene::erase(Player& from, const ObjectDelete& wish, Reply reply) {
             return;
         }
     }
+    if (wish.op && gone(wish.id)) {
+        return ask_operation(from.id(), *wish.op, std::make_shared<Reply>(std::move(reply)));
+    }
     Object& object = existing(wish.id);
     may_change(from, object);
     Change change;
     change.kind = Change::Kind::erase;
+    change.operation = wish.op.value_or("");
     change.n = from.n();
     change.actor = from.id();
     change.reply = std::make_shared<Reply>(std::move(reply));

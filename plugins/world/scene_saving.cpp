@@ -18,6 +18,10 @@ constexpr Duration kWriteAgainAfter{1000};
 void Scene::place(Object& object, const std::optional<Vec3>& p, const std::optional<Vec3>& r,
                   const std::optional<Vec3>& s, Player& by, std::int64_t ts) {
     durable_.try_emplace(object.number, object.at);
+    if (const auto flight = pending_.find(object.number); flight != pending_.end()) {
+        flight->second.moved |=
+            static_cast<std::uint8_t>((p ? kMovedP : 0) | (r ? kMovedR : 0) | (s ? kMovedS : 0));
+    }
     if (p) object.at.p = *p;
     if (r) object.at.r = *r;
     if (s) object.at.s = *s;
@@ -32,7 +36,7 @@ void Scene::show(const Object& object, std::uint32_t n, std::int64_t ts) {
 }
 
 void Scene::mark_dirty(Object& object) {
-    if (object.dirty) return;
+    if (object.dirty || kept_.positions->durability == Durability::transient) return;
     object.dirty = true;
     dirty_.push_back(object.number);
 }
@@ -47,7 +51,7 @@ void Scene::write_places() {
     auto written = std::make_shared<std::vector<Written>>();
     std::vector<std::uint32_t> later;
     Commit commit;
-    commit.coalesced();
+    commit.of(*kept_.positions);
     for (const std::uint32_t number : dirty_) {
         Object* object = objects_.find(number);
         if (!object || !object->dirty) continue;
@@ -98,26 +102,37 @@ void Scene::enqueue(Object& object, Change change) {
     if (pending.flying.empty()) fly(object, pending);
 }
 
-/// Sends what waits as one commit: all changes up to the first deletion, or that deletion alone.
+/// Sends what waits as one commit: all changes up to the first deletion or the first with an operation id, or that one
+/// alone.
 void Scene::fly(Object& object, Pending& pending) {
-    const auto is_erase = [](const Change& change) { return change.kind == Change::Kind::erase; };
-    auto end = std::find_if(pending.waiting.begin(), pending.waiting.end(), is_erase);
-    const bool erases = end == pending.waiting.begin();
-    if (erases) ++end;
+    const auto alone = [](const Change& change) {
+        return change.kind == Change::Kind::erase || !change.operation.empty();
+    };
+    auto end = std::find_if(pending.waiting.begin(), pending.waiting.end(), alone);
+    if (end == pending.waiting.begin()) ++end;
+    const bool erases = pending.waiting.front().kind == Change::Kind::erase;
     pending.flying.assign(std::make_move_iterator(pending.waiting.begin()), std::make_move_iterator(end));
     pending.waiting.erase(pending.waiting.begin(), end);
     pending.version = object.version;
     pending.at = object.at;
+    pending.moved = 0;
 
     Commit commit;
-    commit.by(pending.flying.back().actor);
+    const bool steps_only = std::all_of(pending.flying.begin(), pending.flying.end(),
+                                        [](const Change& change) { return change.kind == Change::Kind::step; });
+    commit.by(pending.flying.back().actor).of(steps_only ? *kept_.positions : *kept_.objects);
+    if (const std::string& operation = pending.flying.front().operation; !operation.empty()) {
+        commit.operation(operation).answer(erases ? "{}" : Document{{"id", object.id}}.to_json());
+    }
     if (erases) {
         table_.erase(commit, object.to_row(settings_.space_id, actors_));
     } else {
         Object next(object);
         for (const Change& change : pending.flying) {
             if (change.kind == Change::Kind::edit) edit(next, change.edit, actors_.number(change.actor));
+            if (!change.operation.empty()) set_place(next, change);
         }
+        pending.at = next.at;
         table_.put(commit, next.to_row(settings_.space_id, actors_));
         object.dirty = false;
     }
@@ -134,9 +149,14 @@ void Scene::landed(std::uint32_t number, Result<Committed> result) {
     flown.flying = std::move(pending.flying);
     flown.version = pending.version;
     flown.at = pending.at;
+    flown.moved = pending.moved;
     pending.flying.clear();
 
-    if (result && flown.flying.front().kind == Change::Kind::erase) {
+    const bool repeated = result && result.value().repeated;
+    if (repeated) {
+        // Done before, and everybody has heard it then: nothing was written now, and nothing has changed in memory.
+        answer_again(*flown.flying.front().reply, result.value());
+    } else if (result && flown.flying.front().kind == Change::Kind::erase) {
         std::vector<Change> late = std::move(pending.waiting);
         pending_.erase(number);
         Change& change = flown.flying.front();
@@ -152,17 +172,22 @@ void Scene::landed(std::uint32_t number, Result<Committed> result) {
         change.reply->ok();
         space_.broadcast("object.deleted", {{"id", id}, {"n", change.n}, {"by", change.actor}});
         for (Change& other : late) {
-            if (other.kind == Change::Kind::erase)
+            if (!other.operation.empty())
+                ask_operation(other.actor, other.operation, other.reply);
+            else if (other.kind == Change::Kind::erase)
                 other.reply->ok();
             else
                 other.reply->refuse(Error(Code::not_found, "the object has been deleted").at("d.id"));
         }
         return;
     }
-    if (result) {
-        settled(number, flown.version, flown.at);
+    if (result && !repeated) {
+        if (!flown.flying.front().operation.empty() && flown.flying.front().settles)
+            catch_up(object, flown);
+        else
+            settled(number, flown.version, flown.at);
         for (Change& change : flown.flying) succeed(object, change);
-    } else {
+    } else if (!result) {
         had_failure_ = true;
         for (Change& change : flown.flying) fail(object, change, result.error());
     }
@@ -174,7 +199,44 @@ void Scene::landed(std::uint32_t number, Result<Committed> result) {
         fly(object, pending);
 }
 
+/// Sets the place that a change with an operation id asks for, as it is written: in memory it is not there yet.
+void Scene::set_place(Object& next, const Change& change) {
+    if (change.edit.p) next.at.p = *change.edit.p;
+    if (change.edit.r) next.at.r = *change.edit.r;
+    if (change.edit.s) next.at.s = *change.edit.s;
+    if (change.kind != Change::Kind::settle) return;
+    next.updated_by = actors_.number(change.actor);
+    next.updated_at = space_.clock().wall();
+    next.last_interacted_at = next.updated_at;
+    ++next.interactions;
+}
+
+/// The same in memory, now that it is on disk. What somebody has moved since stays as he moved it: he was later.
+void Scene::catch_up(Object& object, const Pending& flown) {
+    const Change& change = flown.flying.front();
+    const bool moved_since = object.version != flown.version;
+    if (change.edit.p && !(flown.moved & kMovedP)) object.at.p = *change.edit.p;
+    if (change.edit.r && !(flown.moved & kMovedR)) object.at.r = *change.edit.r;
+    if (change.edit.s && !(flown.moved & kMovedS)) object.at.s = *change.edit.s;
+    if (change.kind == Change::Kind::settle) {
+        object.updated_by = actors_.number(change.actor);
+        object.updated_at = space_.clock().wall();
+        object.last_interacted_at = object.updated_at;
+        ++object.interactions;
+    }
+    ++object.version;
+    if (moved_since)
+        durable_[object.number] = flown.at;
+    else
+        durable_.erase(object.number);
+    show(object, change.n, change.ts);
+}
+
 void Scene::succeed(Object& object, Change& change) {
+    if (change.kind == Change::Kind::step) {
+        change.reply->ok();
+        return;
+    }
     if (change.kind == Change::Kind::settle) {
         change.reply->ok({{"id", object.id}});
         return;
@@ -198,7 +260,7 @@ void Scene::succeed(Object& object, Change& change) {
 void Scene::fail(Object& object, Change& change, const Error& why) {
     // He is told that nothing was changed, so nothing may look changed: back to the place that is on disk, unless
     // somebody has moved it on since.
-    if (change.settles && change.version == object.version) {
+    if (change.settles && change.operation.empty() && change.version == object.version) {
         if (const auto entry = durable_.find(object.number); entry != durable_.end()) {
             object.at = entry->second;
             ++object.version;

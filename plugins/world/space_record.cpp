@@ -13,7 +13,8 @@ constexpr Duration kCountEvery{60'000};
 
 }  // namespace
 
-SpaceRecord::SpaceRecord(Space& space, Table<SpaceRow> table) : space_(space), table_(table) {
+SpaceRecord::SpaceRecord(Space& space, Table<SpaceRow> table, const Collection& kept)
+    : space_(space), table_(table), kept_(kept) {
     space_.every(kCountEvery, [this] {
         if (!busy_) return;
         count_time();
@@ -40,8 +41,8 @@ void SpaceRecord::load(std::function<void(Result<std::string>)> done) {
                                         apply_settings();
                                         Commit commit;
                                         table_.put(commit, row_);
-                                        // Durable: objects and messages refer to it, and a room that somebody was in is
-                                        // there after a crash.
+                                        // Durable whatever the figures are: objects refer to it, and a room that
+                                        // somebody was in is there after a crash.
                                         space_.storage().commit(std::move(commit),
                                                                 [this, done](Result<Committed> result) {
                                                                     if (!result) return done(result.error());
@@ -88,7 +89,7 @@ void SpaceRecord::save() {
     if (!loaded_) return;
     row_.last_active_at = space_.clock().wall();
     Commit commit;
-    commit.coalesced();
+    commit.of(kept_);
     table_.put(commit, row_);
     space_.storage().commit(std::move(commit));
 }

@@ -9,11 +9,11 @@
 
 namespace cairn::world {
 
-/// The row of one space in `spaces` (P160): there before anybody joins, its figures kept up coalesced. All calls
+/// The row of one space in `spaces` (P160): there before anybody joins, its figures kept up as `kept` says. All calls
 /// [space].
 class SpaceRecord {
 public:
-    SpaceRecord(Space& space, Table<SpaceRow> table);
+    SpaceRecord(Space& space, Table<SpaceRow> table, const Collection& kept);
 
     /// Finds the row, or writes it durably; what the YAML says about the space goes into it. `done` gets the row's id.
     void load(std::function<void(Result<std::string>)> done);
@@ -28,6 +28,7 @@ private:
 
     Space& space_;
     const Table<SpaceRow> table_;
+    const Collection& kept_;
     SpaceRow row_;
     bool loaded_ = false;
     /// Since when the time with somebody in it is not counted yet.

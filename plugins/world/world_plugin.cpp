@@ -23,9 +23,10 @@ public:
         tables_.spaces = setup.table<SpaceRow>("spaces", {"id"});
         tables_.sessions = setup.table<SessionRow>("sessions", {"id"});
         tables_.objects = setup.table<ObjectRow>("world_objects", {"space_id", "object_id"});
+        kept_ = declare_collections(setup);
         setup.provide<SpaceSource>(*this);
         setup.behaviour("world", [this](Space& space) {
-            return std::make_unique<WorldSpace>(space, *config_, tables_, *catalogue_);
+            return std::make_unique<WorldSpace>(space, *config_, tables_, kept_, *catalogue_);
         });
         setup.health("world", [] {
             return Setup::HealthReport{true,
@@ -61,6 +62,7 @@ private:
     std::shared_ptr<const Config> config_;
     Service<services::Store> store_;
     Tables tables_;
+    Collections kept_;
     std::unique_ptr<SpaceCatalogue> catalogue_;
 };
 

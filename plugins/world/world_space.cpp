@@ -16,12 +16,13 @@ double bounds_of(const Space& space) {
 
 }  // namespace
 
-WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables, SpaceCatalogue& catalogue)
+WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables, const Collections& kept,
+                       SpaceCatalogue& catalogue)
     : space_(space),
       catalogue_(catalogue),
       space_id_(space.settings()["id"].text()),
-      record_(space, tables.spaces),
-      presence_(space, {space_id_, bounds_of(space), config.limits}, tables.sessions,
+      record_(space, tables.spaces, *kept.figures),
+      presence_(space, {space_id_, bounds_of(space), config.limits}, tables.sessions, *kept.sessions,
                 [this](bool joined) {
                     const std::size_t now = presence_.count();
                     users_.fetch_add(now - counted_, std::memory_order_relaxed);  // wraps when fewer: sums stay right
@@ -35,7 +36,7 @@ WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables,
       scene_(space,
              {space_id_, bounds_of(space), config.anyone_may_edit, static_cast<std::size_t>(config.max_objects),
               config.limits},
-             tables.objects) {
+             tables.objects, kept) {
     load(space.hold("the space's row and objects"));
 }
 

@@ -7,6 +7,7 @@
 
 #include <cairn/space.hpp>
 
+#include "plugins/world/collections.hpp"
 #include "plugins/world/presence.hpp"
 #include "plugins/world/scene.hpp"
 #include "plugins/world/space_catalogue.hpp"
@@ -17,7 +18,8 @@ namespace cairn::world {
 /// What the world plugin adds to a space: its row, its players, its objects. Joins wait until they are loaded.
 class WorldSpace final : public Behaviour {
 public:
-    WorldSpace(Space& space, const Config& config, const Tables& tables, SpaceCatalogue& catalogue);
+    WorldSpace(Space& space, const Config& config, const Tables& tables, const Collections& kept,
+               SpaceCatalogue& catalogue);
     ~WorldSpace() override;
 
     /// Players in all spaces of this process; for the health report. [any]

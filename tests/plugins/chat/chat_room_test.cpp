@@ -15,6 +15,7 @@ namespace {
 using test::Answer;
 using test::FakePlayer;
 
+const Collection kMessages{"chat", "messages", "", Durability::durable};
 const TableSpec kSpec{"chat_messages", {"id"}, &struct_type<MessageRow>(), "chat"};
 
 class ChatTest : public ::testing::Test {
@@ -23,7 +24,7 @@ protected:
     void open(Config config = {}) {
         space_ =
             std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
-        room_ = std::make_unique<ChatRoom>(*space_, config, Table<MessageRow>(kSpec));
+        room_ = std::make_unique<ChatRoom>(*space_, config, Table<MessageRow>(kSpec), kMessages);
         space_->settle();
         ada_ = &space_->join("ada-id", "Ada");
         bob_ = &space_->join("bob-id", "Bob");
@@ -39,7 +40,7 @@ protected:
             change.row = row.to_json();
             space_->store().put(change);
         }
-        room_ = std::make_unique<ChatRoom>(*space_, config, Table<MessageRow>(kSpec));
+        room_ = std::make_unique<ChatRoom>(*space_, config, Table<MessageRow>(kSpec), kMessages);
         space_->settle();
         ada_ = &space_->join("ada-id", "Ada");
         bob_ = &space_->join("bob-id", "Bob");
@@ -285,6 +286,65 @@ TEST_F(ChatTest, StateSurvivesChangesUnderWay) {
     while (take()) {
     }
     EXPECT_EQ(got, (std::vector<std::string>{"m0", "m1", "m2", "m3", "m5"}));
+}
+
+// ---- operations: a request sent again -------------------------------------------------------------------------------
+
+TEST_F(ChatTest, TheSameOperationIsSaidOnce) {
+    const Document wish{{"message", "hello"}, {"op", "one"}};
+    const auto first = space_->ask(*ada_, "chat.send", wish);
+    const auto again = space_->ask(*ada_, "chat.send", wish);
+    space_->settle();
+    const auto later = space_->ask_settled(*ada_, "chat.send", wish);
+    for (const auto& answer : {first, again, later}) {
+        ASSERT_TRUE(answer->ok()) << answer->code();
+        EXPECT_EQ(answer->d["id"], first->d["id"]);
+    }
+    EXPECT_EQ(space_->events_of("chat.message").size(), 1);
+    EXPECT_EQ(space_->store().rows("SELECT * FROM chat_messages").size(), 1);
+    EXPECT_EQ(space_->state("chat", *bob_).size(), 1);
+
+    // Somebody else's operation of that name is another one.
+    EXPECT_NE(space_->ask_settled(*bob_, "chat.send", wish)->d["id"], first->d["id"]);
+    EXPECT_EQ(space_->events_of("chat.message").size(), 2);
+}
+
+TEST_F(ChatTest, TheSameEditAgainUndoesNothingThatCameBetween) {
+    const std::string id = said(*ada_, "one");
+    const Document first{{"id", id}, {"message", "two"}, {"op", "e1"}};
+    ASSERT_TRUE(space_->ask_settled(*ada_, "chat.edit", first)->ok());
+    ASSERT_TRUE(space_->ask_settled(*ada_, "chat.edit", {{"id", id}, {"message", "three"}, {"op", "e2"}})->ok());
+    const auto again = space_->ask_settled(*ada_, "chat.edit", first);
+    EXPECT_TRUE(again->ok());
+    EXPECT_EQ(again->d["id"].text(), id);
+    EXPECT_EQ(row(id)["message"].text(), "three");
+    EXPECT_EQ(space_->events_of("chat.edited").size(), 2);
+    // The queue of changes goes on behind it.
+    ASSERT_TRUE(space_->ask_settled(*ada_, "chat.delete", {{"id", id}, {"op", "d1"}})->ok());
+    EXPECT_TRUE(space_->ask_settled(*ada_, "chat.delete", {{"id", id}, {"op", "d1"}})->ok());
+    EXPECT_EQ(space_->events_of("chat.deleted").size(), 1);
+}
+
+TEST_F(ChatTest, AnOperationIdHasItsLimits) {
+    for (const Document& op : {Document(""), Document(std::string(129, 'x')), Document(7)}) {
+        const auto answer = space_->ask_settled(*ada_, "chat.send", {{"message", "hello"}, {"op", op}});
+        ASSERT_TRUE(answer->refused) << op.to_json();
+        EXPECT_NE(answer->refused->field().find("op"), std::string::npos);
+    }
+}
+
+TEST_F(ChatTest, MessagesAreKeptAsTheirClassSays) {
+    Collection passing{"chat", "messages", "", Durability::transient};
+    room_.reset();
+    space_ = std::make_unique<test::FakeSpace>("main", Document{{"id", "space-id"}}, std::vector<std::string>{"chat"});
+    room_ = std::make_unique<ChatRoom>(*space_, Config{}, Table<MessageRow>(kSpec), passing);
+    space_->settle();
+    ada_ = &space_->join("ada-id", "Ada");
+    const std::string id = said(*ada_, "gone tomorrow");
+    EXPECT_EQ(space_->events_of("chat.message").size(), 1);
+    EXPECT_EQ(space_->state("chat", *ada_).size(), 1);
+    EXPECT_TRUE(row(id).is_null());
+    EXPECT_EQ(space_->store().classes.back(), Durability::transient);
 }
 
 }  // namespace

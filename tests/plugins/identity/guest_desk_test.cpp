@@ -15,6 +15,7 @@ namespace {
 using services::Admission;
 using services::Claim;
 
+const Collection kUsers{"identity", "users", "", Durability::coalesced};
 const TableSpec kSpec{"users", {"id"}, &struct_type<UserRow>(), "identity"};
 
 Key some_key() {
@@ -50,7 +51,7 @@ protected:
     }
     void make(Config config, bool with_storage = true) {
         desk_ = std::make_unique<GuestDesk>(config, some_key(), clock_, log_, with_storage ? &storage_ : nullptr,
-                                            Table<UserRow>(kSpec));
+                                            Table<UserRow>(kSpec), kUsers);
     }
 
     std::deque<std::function<void()>> jobs_;
@@ -58,7 +59,7 @@ protected:
     test::KeptLog log_;
     test::MemoryStorage storage_{{"identity"}, [this](std::function<void()> job) { jobs_.push_back(std::move(job)); }};
     std::unique_ptr<GuestDesk> desk_ =
-        std::make_unique<GuestDesk>(Config{}, some_key(), clock_, log_, &storage_, Table<UserRow>(kSpec));
+        std::make_unique<GuestDesk>(Config{}, some_key(), clock_, log_, &storage_, Table<UserRow>(kSpec), kUsers);
 };
 
 TEST_F(GuestDeskTest, ANewGuestGetsAnIdOfTheServersOwn) {

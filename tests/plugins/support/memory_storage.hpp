@@ -8,6 +8,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -40,7 +41,7 @@ public:
     void commit(Commit commit, Then<Committed> then = {}) override {
         ++commits_asked;
         waiting_.push_back([this, commit = std::move(commit), then = std::move(then)] {
-            Result<Committed> result = trouble ? Result<Committed>(*trouble) : apply(commit);
+            Result<Committed> result = trouble ? Result<Committed>(*trouble) : decide(commit);
             if (then) post_([then, result] { then(result); });
         });
     }
@@ -108,6 +109,10 @@ public:
     /// While set, everything fails with it and nothing is applied.
     std::optional<Error> trouble;
     std::size_t commits_asked = 0;
+    /// The durability of each commit, in order.
+    std::vector<Durability> classes;
+    /// Answers by actor and operation id, as the engine remembers them (Commit::operation).
+    std::map<std::pair<std::string, std::string>, std::string> operations;
 
 private:
     struct Close {
@@ -121,7 +126,9 @@ private:
     void migrate(const std::string& plugin) {
         std::vector<std::filesystem::path> files;
         const auto folder = std::filesystem::path(CAIRN_SOURCE_DIR) / "sql" / plugin / "sqlite";
-        for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
+        for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+            if (entry.path().stem().extension() != ".down") files.push_back(entry.path());
+        }
         std::sort(files.begin(), files.end());
         for (const auto& file : files) {
             std::ifstream in(file);
@@ -212,6 +219,20 @@ private:
         }
         out.end_object();
         return json;
+    }
+
+    Result<Committed> decide(const Commit& commit) {
+        classes.push_back(commit.durability());
+        if (commit.durability() == Durability::transient) return Committed{++seq_};
+        const std::pair operation(commit.actor(), commit.operation());
+        if (!commit.operation().empty()) {
+            if (const auto known = operations.find(operation); known != operations.end()) {
+                return Committed{seq_, true, known->second};
+            }
+        }
+        Result<Committed> result = apply(commit);
+        if (result && !commit.operation().empty()) operations.emplace(operation, commit.answer());
+        return result;
     }
 
     Result<Committed> apply(const Commit& commit) {

@@ -69,7 +69,7 @@ class SpaceRecordTest : public WorldTest {};
 
 TEST_F(SpaceRecordTest, ANewSpaceIsOnDiskBeforeAnybodyJoins) {
     make_space();
-    world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), catalogue_);
+    world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), kept_.all(), catalogue_);
     EXPECT_EQ(space_->holds(), 1);
     EXPECT_THROW(space_->join("ada-id"), Error);
     space_->settle();
@@ -84,7 +84,7 @@ TEST_F(SpaceRecordTest, ANewSpaceIsOnDiskBeforeAnybodyJoins) {
 TEST_F(SpaceRecordTest, AStoreThatDoesNotAnswerRefusesTheJoins) {
     make_space();
     space_->store().trouble = Error(Code::unavailable, "no disk");
-    world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), catalogue_);
+    world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), kept_.all(), catalogue_);
     space_->settle();
     ASSERT_TRUE(space_->failure());
     EXPECT_EQ(space_->failure()->code(), Code::unavailable);

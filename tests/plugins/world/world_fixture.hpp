@@ -20,6 +20,16 @@ inline Tables tables() {
     return {Table<SpaceRow>(kSpacesSpec), Table<SessionRow>(kSessionsSpec), Table<ObjectRow>(kObjectsSpec)};
 }
 
+/// The classes as usual; a test changes them and opens the space anew.
+struct Kept {
+    Collection objects{"world", "objects", "", Durability::durable};
+    Collection positions{"world", "positions", "", Durability::coalesced};
+    Collection sessions{"world", "sessions", "", Durability::coalesced};
+    Collection figures{"world", "figures", "", Durability::coalesced};
+    Collection presence{"world", "presence", "", Durability::transient};
+    Collections all() const { return {&objects, &positions, &sessions, &figures, &presence}; }
+};
+
 inline Document at(double x, double y, double z) {
     return Document::list({x, y, z});
 }
@@ -45,7 +55,9 @@ protected:
         const auto spaces = space_->store().rows("SELECT * FROM spaces");
         const auto sessions = space_->store().rows("SELECT * FROM sessions");
         const std::string id(space_->settings()["id"].text());
+        auto operations = std::move(space_->store().operations);
         make_space();
+        space_->store().operations = std::move(operations);
         for (const Document& row : spaces) copy(kSpacesSpec, row);
         for (const Document& row : sessions) copy(kSessionsSpec, row);
         for (const Document& row : rows) copy(kObjectsSpec, row);
@@ -62,7 +74,7 @@ protected:
         space_ = std::make_unique<test::FakeSpace>(settings.id, settings.settings, std::vector<std::string>{"world"});
     }
     void start() {
-        world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), catalogue_);
+        world_ = std::make_unique<WorldSpace>(*space_, *config_, tables(), kept_.all(), catalogue_);
         space_->settle();
     }
     void copy(const TableSpec& spec, const Document& row) {
@@ -84,6 +96,7 @@ protected:
     }
 
     std::shared_ptr<const Config> config_;
+    Kept kept_;
     SpaceCatalogue catalogue_;
     std::unique_ptr<test::FakeSpace> space_;
     std::unique_ptr<WorldSpace> world_;
