@@ -55,6 +55,10 @@ int unknown_verb(const std::vector<std::string>& words, Terminal& terminal) {
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{run_command(),
                                           check_command(),
+                                          migrate_plan_command(),
+                                          migrate_up_command(),
+                                          migrate_down_command(),
+                                          migrate_status_command(),
                                           plugins_list_command(),
                                           plugins_inspect_command(),
                                           config_explain_command(),

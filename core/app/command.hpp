@@ -40,6 +40,10 @@ int run_command_line(const std::vector<std::string>& words, Terminal& terminal);
 // One file each.
 Command run_command();
 Command check_command();
+Command migrate_plan_command();
+Command migrate_up_command();
+Command migrate_down_command();
+Command migrate_status_command();
 Command plugins_list_command();
 Command plugins_inspect_command();
 Command config_explain_command();

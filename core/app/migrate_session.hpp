@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/app/migrate_state.hpp"
+#include "core/app/offline_store.hpp"
+
+namespace cairn::core {
+
+/// The database of a configuration beside the migrations of this installation, for the verbs of `cairn migrate`. Holds
+/// the data folder. All calls [control].
+class MigrateSession {
+public:
+    /// `make`: open the database in any case. Otherwise a database file that is not there yet is not made, and everything
+    /// is pending. Throws what OfflineStore and Store::open throw.
+    MigrateSession(Preparation& preparation, bool make);
+
+    services::Store& store() noexcept { return offline_.store(); }
+    std::string_view engine() const noexcept { return engine_; }
+    /// What people know the database as.
+    const std::string& place() const noexcept { return place_; }
+    const std::vector<services::Migration>& migrations() const noexcept { return known_; }
+    const std::vector<MigrationRow>& rows() const noexcept { return rows_; }
+    /// Looks again, after something was applied or taken back.
+    void refresh();
+
+    /// True when there is something that a backup would save.
+    bool holds_data();
+    /// Writes a backup to the backup folder, named before-migration-<time> with the store's ending; returns its path.
+    /// A backup that was cut off has the ending ".part".
+    std::string back_up();
+    /// Throws Error(conflict) while the journal holds commits that the database lacks: they may be rows of a table that
+    /// would be gone.
+    void check_journal();
+
+    /// The database and the state of every migration.
+    Document to_document() const;
+
+private:
+    OfflineStore offline_;
+    std::string engine_;
+    std::string place_;
+    std::vector<services::Migration> known_;
+    bool open_ = false;
+    std::vector<MigrationRow> rows_;
+};
+
+/// Prints each row that keeps `migrate` from applying anything, with its cure. Returns whether there was one.
+bool print_refusals(const MigrateSession& session, std::ostream& out);
+
+}  // namespace cairn::core
