@@ -24,7 +24,7 @@ CREATE TABLE uploaded_models (
     uploaded_at INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)),
     space_id TEXT,
     is_public INTEGER NOT NULL DEFAULT 0 CHECK (is_public IN (0, 1)),
-    tags TEXT CHECK (json_valid(tags) AND json_type(tags) IN ('array', 'null')),
+    tags TEXT CHECK (json_valid(tags) AND substr(ltrim(tags), 1, 1) = '['),
     usage_count INTEGER NOT NULL DEFAULT 0,
     last_used_at INTEGER,
     total_bandwidth_bytes INTEGER NOT NULL DEFAULT 0
