@@ -137,7 +137,9 @@ void describe(Fields<HostConfig>& f) {
     f(&HostConfig::maintenance, "maintenance", "work at quiet hours");
     f(&HostConfig::services, "services", "chooses the provider where two plugins offer one service")
         .example("{cairn.store: storage_sqlite}");
-    f(&HostConfig::plugins, "plugins", "the plugins to load, each with its settings").required();
+    f(&HostConfig::plugins, "plugins",
+      "the plugins to load, each with its settings; `false` takes one out again that a file before this one named")
+        .required();
 }
 
 std::string find_share_dir(const std::string& configured) {

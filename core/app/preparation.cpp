@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "core/app/durability_classes.hpp"
+
 namespace cairn::core {
 
 std::vector<OptionSpec> configuration_options(std::vector<OptionSpec> more) {
@@ -42,6 +44,8 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     check_and_fill(struct_type<HostConfig>(), root, "", &result->host, result->report);
     std::vector<WantedPlugin> wanted;
     for (const Document::Member& member : root["plugins"].members()) {
+        // An overlay takes a plugin out again: `storage_sqlite: false`.
+        if (member.value.is_boolean() && !member.value.boolean_or(true)) continue;
         wanted.push_back({member.key, member.mark, member.value});
     }
     result->plugins = std::make_unique<PluginSet>(PluginFinder(plugin_folders(result->host.plugin_dirs)),
@@ -49,6 +53,7 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     add_core_routes(result->plugins->declarations().routes, result->facts);
     result->plugins->load(wanted, result->report);
     result->plugins->check(result->host.services, result->report);
+    apply_durability_classes(result->host.durability.classes, *result->configuration, *result->plugins, result->report);
     return result;
 }
 

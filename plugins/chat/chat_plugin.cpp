@@ -4,6 +4,7 @@
 #include <cairn/services/store.hpp>
 
 #include "plugins/chat/chat_room.hpp"
+#include "plugins/chat/exchange.hpp"
 
 namespace cairn::chat {
 
@@ -14,6 +15,7 @@ public:
         store_ = setup.require<services::Store>();
         const auto table = setup.table<MessageRow>("chat_messages", {"id"});
         const Collection& kept = setup.collection("messages", Durability::durable, "what is said, changed and deleted");
+        setup.exchange(messages_section(table));
         setup.behaviour("chat", [config = setup.config<Config>(), table, &kept](Space& space) {
             return std::make_unique<ChatRoom>(space, *config, table, kept);
         });

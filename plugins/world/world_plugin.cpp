@@ -8,6 +8,7 @@
 #include <cairn/plugin.hpp>
 #include <cairn/services/store.hpp>
 
+#include "plugins/world/exchange.hpp"
 #include "plugins/world/space_catalogue.hpp"
 #include "plugins/world/world_config.hpp"
 #include "plugins/world/world_space.hpp"
@@ -24,6 +25,9 @@ public:
         tables_.sessions = setup.table<SessionRow>("sessions", {"id"});
         tables_.objects = setup.table<ObjectRow>("world_objects", {"space_id", "object_id"});
         kept_ = declare_collections(setup);
+        setup.exchange(space_section(tables_.spaces));
+        std::vector<ExchangeSection> sections = scene_sections(tables_.objects);
+        for (ExchangeSection& section : sections) setup.exchange(std::move(section));
         setup.provide<SpaceSource>(*this);
         setup.behaviour("world", [this](Space& space) {
             return std::make_unique<WorldSpace>(space, *config_, tables_, kept_, *catalogue_);
