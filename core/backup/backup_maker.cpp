@@ -8,8 +8,6 @@
 
 #include "core/backup/durable_file.hpp"
 #include "core/backup/scratch_place.hpp"
-#include "core/plugins/compatibility.hpp"
-#include "core/schedule/time_zone.hpp"
 
 namespace cairn::core {
 namespace {
@@ -22,7 +20,7 @@ struct Copied {
 /// Throws Error(internal) when the file cannot be opened or is damaged inside.
 Copied open_copy(const StoreKit& kit, const std::string& path) {
     ScratchPlace scratch(kit, "verify");
-    scratch.store().fill(path);
+    scratch.fill(path);
     scratch.store().open();
     const std::string damage = scratch.store().integrity();
     if (!damage.empty()) throw Error(Code::internal, "its integrity check says: " + damage);
@@ -68,7 +66,7 @@ Backup make_backup(const StoreKit& kit, const std::string& why, const std::strin
     manifest.serial = next_serial(list_backups(kit.backup_folder));
     manifest.engine = kit.store->engine();
     manifest.server = kit.server;
-    manifest.program = host_build().version;
+    manifest.program = kit.program;
     manifest.why = why;
     manifest.journal = journal;
     manifest.file = new_backup_name(kit.backup_folder, manifest.started, std::string(kit.store->backup_ending()));

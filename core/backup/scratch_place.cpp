@@ -35,30 +35,47 @@ void forget(const StoreKit& kit, const std::string& record) {
 }  // namespace
 
 ScratchPlace::ScratchPlace(const StoreKit& kit, const std::string& reason)
-    : ScratchPlace(kit, reason, kit.store->place_beside(reason)) {}
-
-ScratchPlace::ScratchPlace(const StoreKit& kit, const std::string& reason, std::string place)
-    : kit_(kit), place_(std::move(place)) {
-    store_ = kit.store->elsewhere(place_);
+    : kit_(kit), place_(kit.store->place_beside(reason)), store_(kit.store->elsewhere(place_)) {
     record_ = write_record(kit, reason, place_);
+}
+
+ScratchPlace::ScratchPlace(const StoreKit& kit, const std::string&, std::string named)
+    : kit_(kit), place_(std::move(named)), store_(kit.store->elsewhere(place_)) {
+    std::error_code ignored;
+    if (place_.front() == '/' && fs::exists(place_, ignored)) {
+        throw Error(Code::conflict, place_ + " is there already; name a place where nothing stands");
+    }
 }
 
 ScratchPlace::~ScratchPlace() {
     if (!owned_) return;
     try {
-        store_->close();
-        store_->remove();
-        forget(kit_, record_);
+        clear();
+        if (!record_.empty()) forget(kit_, record_);
     } catch (const std::exception& error) {
         kit_.log->warning("a temporary copy could not be removed; the next start tries again",
                           {{"place", place_}, {"reason", error.what()}});
     }
 }
 
+void ScratchPlace::fill(const std::string& path) {
+    try {
+        store_->fill(path);
+    } catch (const Error& error) {
+        if (error.code() == Code::conflict) owned_ = false;  // somebody else's
+        throw;
+    }
+}
+
+void ScratchPlace::clear() {
+    store_->close();
+    store_->remove();
+}
+
 void ScratchPlace::release() {
     store_->close();
     owned_ = false;
-    forget(kit_, record_);
+    if (!record_.empty()) forget(kit_, record_);
 }
 
 void sweep_scratch_places(const StoreKit& kit) {

@@ -19,6 +19,7 @@ struct StoreKit {
     std::string journal_folder;  ///< absolute
     std::string backup_folder;   ///< absolute
     std::string server;          ///< the configuration's `name`
+    std::string program;         ///< the version of this program
     const Clock* clock = nullptr;
     Log* log = nullptr;
 };

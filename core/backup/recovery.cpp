@@ -1,0 +1,123 @@
+#include "core/backup/recovery.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/backup/replay.hpp"
+#include "core/backup/restore.hpp"
+
+namespace cairn::core {
+namespace {
+
+const char* const kCure =
+    ". Put the missing backup or journal files back and start again. To go on without what is missing, start once with "
+    "--set durability.allow_loss=true";
+
+/// What the journal says of itself that an acknowledged commit may be missing from its end.
+std::vector<SeqRange> open_end(const JournalSurvey& journal) {
+    std::vector<SeqRange> open;
+    for (const SeqRange& lost : journal.lost) {
+        if (lost.last == 0) open.push_back(lost);
+    }
+    return open;
+}
+
+/// Everything that can still be had: the newest backup, and what can be read of the journal, over its gaps.
+RestorePlan plan_with_loss(const StoreKit& kit) {
+    RestorePlan plan;
+    plan.journal_folder = kit.journal_folder;
+    plan.journal = survey_journal(kit.journal_folder);
+    std::uint64_t base = 0;
+    for (const Backup& backup : list_backups(kit.backup_folder).backups) {
+        if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
+        if (!belongs_to(backup.manifest, plan.journal)) continue;
+        plan.backups.push_back(backup);
+        base = std::max(base, static_cast<std::uint64_t>(backup.manifest.watermark));
+    }
+    std::stable_sort(plan.backups.begin(), plan.backups.end(), [](const Backup& a, const Backup& b) {
+        return a.manifest.watermark > b.manifest.watermark;
+    });
+    plan.target = std::max(plan.journal.last(), base);
+    plan.from_nothing = true;
+    return plan;
+}
+
+RestorePlan plan_without_loss(const StoreKit& kit) {
+    try {
+        RestorePlan plan = plan_restore(kit, kit.journal_folder, {});
+        const std::vector<SeqRange> open = open_end(plan.journal);
+        if (!open.empty()) {
+            std::string why = "acknowledged changes cannot be reached: " + print_ranges(open);
+            for (const std::string& reason : plan.journal.reasons) why += "; " + reason;
+            throw RecoveryRefused(why + kCure, open);
+        }
+        if (plan.journal.id.empty()) {
+            throw RecoveryRefused("the journal in " + kit.journal_folder + " is gone: what was changed after the backup " +
+                                      plan.backups.front().manifest.file + " (commit " + std::to_string(plan.base()) +
+                                      ") cannot be reached" + kCure,
+                                  {{plan.base() + 1, 0}});
+        }
+        return plan;
+    } catch (const Unreachable& unreachable) {
+        throw RecoveryRefused(unreachable.what() + std::string(kCure), unreachable.missing());
+    }
+}
+
+}  // namespace
+
+RecoveryReport recover_store(const StoreKit& kit, const std::string& damage, bool allow_loss) {
+    const auto begun = std::chrono::steady_clock::now();
+    kit.log->error("the database is damaged; it is made anew from a backup and the journal",
+                   {{"database", kit.store->place()}, {"damage", damage}});
+    sweep_scratch_places(kit);
+    RecoveryReport report;
+    RestorePlan plan;
+    const auto carry_out = [&] {
+        return restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "restore"));
+    };
+    Restored restored;
+    bool with_loss = false;
+    const auto give_up = [&](const std::string& why) {
+        kit.log->error("acknowledged changes are given up, as durability.allow_loss says", {{"reason", why}});
+        with_loss = true;
+        plan = plan_with_loss(kit);
+        restored = carry_out();
+    };
+    try {
+        plan = plan_without_loss(kit);
+        restored = carry_out();
+    } catch (const RecoveryRefused& refused) {
+        if (!allow_loss) throw;
+        give_up(refused.what());
+    } catch (const Unreachable& unreachable) {
+        if (!allow_loss) throw RecoveryRefused(unreachable.what() + std::string(kCure), unreachable.missing());
+        give_up(unreachable.what());
+    }
+    report.backup = restored.backup;
+    report.from = restored.from;
+    report.replayed = restored.replayed;
+    report.reached = restored.state.watermark;
+    if (with_loss) {
+        // An older backup than planned may have been the one to use.
+        report.lost = missing_from(readable_pieces(plan.journal), {report.from + 1, plan.target});
+        for (const SeqRange& open : open_end(plan.journal)) report.lost.push_back(open);
+    }
+    report.quarantine = activate(kit, plan, restored).quarantine;
+    report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+    Document facts{{"damage", damage},
+                   {"put_aside_at", report.quarantine},
+                   {"backup", report.backup.empty() ? "none, from the journal alone" : report.backup},
+                   {"commits_replayed", report.replayed},
+                   {"last_commit", report.reached},
+                   {"seconds", report.seconds}};
+    if (report.lost.empty()) {
+        kit.log->warning("the database was damaged and has been restored; nothing is lost", facts);
+    } else {
+        facts.set("lost", print_ranges(report.lost));
+        kit.log->error("the database was damaged and has been restored with loss; take durability.allow_loss out again",
+                       facts);
+    }
+    return report;
+}
+
+}  // namespace cairn::core
