@@ -1,5 +1,7 @@
 #include "core/durability/batch.hpp"
 
+#include <algorithm>
+
 namespace cairn::core {
 
 Batch::Changes& Batch::changes_of(const TableSpec* table) {
@@ -8,10 +10,11 @@ Batch::Changes& Batch::changes_of(const TableSpec* table) {
     }
     Changes& made = tables_.emplace_back();
     made.table = table;
+    made.audited = audited_ != nullptr && std::find(audited_->begin(), audited_->end(), table) != audited_->end();
     return made;
 }
 
-void Batch::add(const Change& change) {
+void Batch::add(const Change& change, std::string_view actor) {
     Changes& changes = changes_of(change.table);
     const auto [last, first_time] = changes.last.try_emplace(change.key, changes.slots.size());
     if (first_time) {
@@ -20,7 +23,7 @@ void Batch::add(const Change& change) {
         changes.slots[last->second].superseded = true;
         last->second = changes.slots.size();
     }
-    changes.slots.push_back({change.key, change.row, false});
+    changes.slots.push_back({change.key, change.row, actor, false});
 }
 
 std::vector<services::TableBatch> Batch::tables() const {
@@ -32,10 +35,8 @@ std::vector<services::TableBatch> Batch::tables() const {
         table.rows.reserve(changes.last.size());
         for (const Slot& slot : changes.slots) {
             if (slot.superseded) continue;
-            if (slot.row.empty())
-                table.erased.push_back(slot.key);
-            else
-                table.rows.push_back(slot.row);
+            (slot.row.empty() ? table.erased : table.rows).push_back(slot.row.empty() ? slot.key : slot.row);
+            if (changes.audited) (slot.row.empty() ? table.erased_actors : table.row_actors).push_back(slot.actor);
         }
     }
     return out;

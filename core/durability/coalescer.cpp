@@ -5,14 +5,17 @@
 
 namespace cairn::core {
 
-void Coalescer::insert(Change change, std::vector<std::shared_ptr<Waiter>> waiters, bool together, Instant since) {
+void Coalescer::insert(Change change, std::vector<std::shared_ptr<Waiter>> waiters, bool together, Instant since,
+                       const std::string& actor) {
     oldest_ = index_.empty() ? since : std::min(oldest_, since);
     bytes_ += weight(change);
-    Row& row = rows_.emplace_back(Row{std::move(change), std::move(waiters), since, together, false});
+    Row& row = rows_.emplace_back(Row{std::move(change), std::move(waiters), actor, since, together, false});
+    ++sizes_[row.change.table];
     index_.emplace(Key{row.change.table, row.change.key}, &row);
 }
 
-std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> waiter, Instant now) {
+std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> waiter, Instant now,
+                           const std::string& actor) {
     const bool together = changes.size() > 1;
     if (waiter) waiter->remaining = changes.size();
     std::size_t replaced = 0;
@@ -21,13 +24,14 @@ std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> 
         if (found == index_.end()) {
             std::vector<std::shared_ptr<Waiter>> waiters;
             if (waiter) waiters.push_back(waiter);
-            insert(std::move(change), std::move(waiters), together, now);
+            insert(std::move(change), std::move(waiters), together, now, actor);
             continue;
         }
         Row& row = *found->second;
         bytes_ += change.row.size();
         bytes_ -= row.change.row.size();
         row.change.row = std::move(change.row);  // `since` stays: the newest value is on disk 100 ms after the first
+        row.actor = actor;
         row.together = row.together || together;
         if (waiter) row.waiters.push_back(waiter);
         ++replaced;
@@ -40,7 +44,7 @@ void Coalescer::restore(PendingCommit commit) {
     for (Change& change : commit.changes) {
         const auto found = index_.find(Key{change.table, change.key});
         if (found == index_.end()) {
-            insert(std::move(change), commit.waiters, together, commit.submitted);
+            insert(std::move(change), commit.waiters, together, commit.submitted, commit.actor);
         } else {
             Row& row = *found->second;
             row.together = row.together || together;
@@ -49,7 +53,10 @@ void Coalescer::restore(PendingCommit commit) {
     }
     // Of rows that were written together the waiters stood once for all of them, now they stand at each.
     if (together) {
-        for (const std::shared_ptr<Waiter>& waiter : commit.waiters) waiter->remaining += commit.changes.size() - 1;
+        for (const std::shared_ptr<Waiter>& waiter : commit.waiters) {
+            const std::lock_guard lock(waiter->mutex);
+            waiter->remaining += commit.changes.size() - 1;
+        }
     }
 }
 
@@ -58,6 +65,7 @@ PendingCommit Coalescer::to_commit(Row row) {
     commit.bytes = weight(row.change);
     commit.changes.push_back(std::move(row.change));
     commit.waiters = std::move(row.waiters);
+    commit.actor = std::move(row.actor);
     commit.submitted = row.since;
     commit.coalesced = true;
     return commit;
@@ -66,6 +74,7 @@ PendingCommit Coalescer::to_commit(Row row) {
 PendingCommit Coalescer::take(Row& row) {
     index_.erase(Key{row.change.table, row.change.key});
     row.taken = true;
+    --sizes_[row.change.table];
     PendingCommit commit = to_commit(std::move(row));
     bytes_ -= commit.bytes;
     return commit;
@@ -109,8 +118,27 @@ std::vector<PendingCommit> Coalescer::take_all() {
     }
     rows_.clear();
     index_.clear();
+    sizes_.clear();
     bytes_ = 0;
     return taken;
+}
+
+std::vector<PendingCommit> Coalescer::take_table(std::string_view table) {
+    const auto ours = [&](const Row& row) { return !row.taken && row.change.table->name == table; };
+    if (std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) { return ours(row) && row.together; })) {
+        return take_all();
+    }
+    std::vector<PendingCommit> taken;
+    for (Row& row : rows_) {
+        if (ours(row)) taken.push_back(take(row));
+    }
+    if (index_.empty()) rows_.clear();
+    return taken;
+}
+
+std::size_t Coalescer::size_of(const TableSpec* table) const noexcept {
+    const auto found = sizes_.find(table);
+    return found == sizes_.end() ? 0 : found->second;
 }
 
 bool Coalescer::replaces_all(const std::vector<Change>& changes) const noexcept {

@@ -1,189 +1,54 @@
 #include "core/durability/commit_queue.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <future>
-#include <iterator>
 #include <mutex>
-#include <optional>
-#include <span>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include "core/durability/batch.hpp"
-#include "core/durability/coalescer.hpp"
+#include "core/durability/admission.hpp"
+#include "core/durability/catch_up.hpp"
+#include "core/durability/engine_condition.hpp"
+#include "core/durability/engine_figures.hpp"
+#include "core/durability/group_writer.hpp"
+#include "core/durability/journal.hpp"
+#include "core/durability/materialiser.hpp"
+#include "core/durability/recall_operations.hpp"
 #include "core/durability/row_codec.hpp"
-#include "core/loops/host_thread.hpp"
+#include "core/durability/store_notes.hpp"
 #include "core/observe/log_sink.hpp"
 
 namespace cairn::core {
-namespace {
-
-using Instant = std::chrono::steady_clock::time_point;
-
-constexpr std::size_t kSmallGroup = 8;      // reliability.md 5.3: fewer wait for company
-constexpr std::size_t kEarlyFlushPart = 4;  // coalesced rows of a quarter of the budget are flushed before their time
-constexpr auto kLogPause = std::chrono::seconds(10);
-
-double milliseconds(Instant::duration time) {
-    return std::chrono::duration<double, std::milli>(time).count();
-}
-
-Error not_taking() {
-    return Error(Code::unavailable, "the store takes no changes at the moment: try again soon");
-}
-
-}  // namespace
 
 struct CommitQueue::State {
     State(Options given, Background& lanes, const Clock& time, Metrics& metrics)
         : options(std::move(given)),
           background(lanes),
           clock(time),
-          committed(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "committed"}})),
-          refused(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "refused"}})),
-          unavailable(metrics.counter("cairn_storage_commits_total", kCommitsHelp, {{"result", "unavailable"}})),
-          replaced(
-              metrics.counter("cairn_storage_coalesced_total", "Coalesced rows that took the place of a waiting one")),
-          rows(metrics.counter("cairn_storage_rows_total", "Rows and tombstones written")),
-          transactions(metrics.counter("cairn_storage_transactions_total", "Transactions that the store committed")),
-          queued(metrics.gauge("cairn_storage_queued_commits", "Commits and coalesced rows not yet written")),
-          available(metrics.gauge("cairn_storage_available", "1 while the store takes commits")),
-          group_size(metrics.histogram("cairn_storage_group_commits", "Commits per transaction",
-                                       {1, 2, 4, 8, 16, 32, 64, 128, 256, 512})),
-          seconds(metrics.histogram("cairn_storage_commit_seconds", "From the durable commit to its answer",
-                                    {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5})) {}
+          condition(metrics),
+          figures(metrics),
+          admission(options, clock, condition, figures),
+          materialiser(options, clock, condition, figures, admission),
+          writer(options, clock, condition, figures, admission, materialiser) {}
 
-    static constexpr const char* kCommitsHelp = "Commits and coalesced rows by what became of them";
-
-    // ---- entered from any thread
-    void submit(Commit commit, Then<Committed> then);
-    std::optional<Error> admit_locked(const Commit& commit, std::size_t bytes) const;
+    void replay(std::uint64_t applied);
+    /// Runs `job` in the storage lane once the store holds what has been acknowledged, or gives the error to `then`.
+    template <class T>
+    void read(bool replica, const char* what, std::function<T(const Task&)> job, Then<T> then);
     services::Store& store_for_reading() const;
-
-    // ---- the writer thread
-    void write_until_stopped();
-    bool next_group(std::vector<PendingCommit>& group);
-    void gather_locked(std::vector<PendingCommit>& group);
-    bool flush_due_locked() const;
-    std::size_t write_range(std::span<PendingCommit> range);
-    void write_group(std::vector<PendingCommit>& group);
-    void enter_outage(std::span<PendingCommit> unwritten, const Error& error);
-    void leave_outage();
-    void enter_damage(std::span<PendingCommit> unwritten, const std::string& why);
-    void decide(PendingCommit& commit, std::uint64_t number);
-    void count_written(std::span<const PendingCommit> range);
-    void refuse(PendingCommit& commit, const Error& error);
-    void answer_all();
-    void report_lost(const Error& error);
 
     const Options options;
     Background& background;
     const Clock& clock;
-    Counter& committed;
-    Counter& refused;
-    Counter& unavailable;
-    Counter& replaced;
-    Counter& rows;
-    Counter& transactions;
-    Gauge& queued;
-    Gauge& available;
-    Histogram& group_size;
-    Histogram& seconds;
-
-    std::thread writer;
+    EngineCondition condition;
+    EngineFigures figures;
+    Admission admission;
+    Materialiser materialiser;
+    GroupWriter writer;
     std::atomic<services::Store*> store{nullptr};  ///< nullptr: not started or stopped
-
-    mutable std::mutex mutex;
-    std::condition_variable wake;
-    std::deque<PendingCommit> queue;
-    Coalescer coalescer;
-    std::size_t pending = 0;        ///< in the queue and in the hands of the writer
-    std::size_t pending_bytes = 0;  ///< the same
-    bool stopping = false;
-    bool outage = false;
-    bool damaged = false;
-    Instant retry_at{};
-    Duration pause{0};
-    std::string why;  ///< of the outage or the damage
-    std::uint64_t processed = 0;
-    double average_latency = 0;  ///< ms, exponentially weighted
-
-    // Only the writer thread:
-    std::uint64_t seq = 0;
-    std::size_t expected = 0;  ///< how many commits came together last time: how many to wait for
-    Instant answered_at{};     ///< when those were answered
-    std::vector<std::pair<std::shared_ptr<Waiter>, Instant>> answers;
-    std::size_t lost_rows = 0;
-    Instant lost_logged{};
-    std::optional<Instant> outage_since;
+    std::atomic<Journal*> journal{nullptr};
+    bool started = false;
+    bool stopped = false;
 };
-
-// ---------------------------------------------------------------------------------------------- entered from any
-// thread
-
-std::optional<Error> CommitQueue::State::admit_locked(const Commit& commit, std::size_t bytes) const {
-    if (store.load(std::memory_order_relaxed) == nullptr || stopping) {
-        return Error(Code::unavailable, stopping ? "the server is stopping" : "the server is starting: try again soon");
-    }
-    if (damaged) return Error(Code::unavailable, "the store takes no changes any more");
-    const bool coalesced = commit.durability() == Durability::coalesced;
-    if (outage && !coalesced) {
-        const auto left = std::chrono::duration_cast<Duration>(retry_at - clock.steady());
-        return not_taking().retry_after(std::max(left, options.retry_min));
-    }
-    const bool full = pending + coalescer.size() >= options.queue_commits ||
-                      pending_bytes + coalescer.bytes() + bytes > options.queue_bytes;
-    if (full && !(coalesced && coalescer.replaces_all(commit.changes()))) {
-        return Error(Code::unavailable, "too many changes wait for the store: try again soon")
-            .retry_after(options.retry_min);
-    }
-    return std::nullopt;
-}
-
-void CommitQueue::State::submit(Commit commit, Then<Committed> then) {
-    std::size_t bytes = 0;
-    for (const Change& change : commit.changes()) bytes += weight(change);
-    std::optional<Error> refusal;
-    {
-        const std::lock_guard lock(mutex);
-        refusal = admit_locked(commit, bytes);
-        if (!refusal) {
-            std::shared_ptr<Waiter> waiter;
-            if (then) {
-                waiter = std::make_shared<Waiter>();
-                waiter->then = std::move(then);
-            }
-            const Instant now = clock.steady();
-            if (commit.durability() == Durability::coalesced && !commit.empty()) {
-                const bool first = coalescer.empty();
-                replaced.add(static_cast<double>(coalescer.add(std::move(commit.changes()), std::move(waiter), now)));
-                if (first) wake.notify_one();
-                return;
-            }
-            for (PendingCommit& before : coalescer.take_touched(commit.changes())) {
-                ++pending;
-                pending_bytes += before.bytes;
-                queue.push_back(std::move(before));
-            }
-            PendingCommit& entry = queue.emplace_back();
-            entry.changes = std::move(commit.changes());
-            if (waiter) entry.waiters.push_back(std::move(waiter));
-            entry.bytes = bytes;
-            entry.submitted = now;
-            ++pending;
-            pending_bytes += bytes;
-            // The writer looks again by itself after a group; it needs waking for the first and for a full house.
-            if (queue.size() <= kSmallGroup) wake.notify_one();
-            return;
-        }
-    }
-    unavailable.add();
-    if (then) then(*refusal);
-}
 
 services::Store& CommitQueue::State::store_for_reading() const {
     services::Store* open = store.load(std::memory_order_acquire);
@@ -191,301 +56,130 @@ services::Store& CommitQueue::State::store_for_reading() const {
     return *open;
 }
 
-// ---------------------------------------------------------------------------------------------------- the writer
-// thread
+template <class T>
+void CommitQueue::State::read(bool replica, const char* what, std::function<T(const Task&)> job, Then<T> then) {
+    if (!then) then = [](Result<T>) {};
+    const std::uint64_t acknowledged = replica ? 0 : materialiser.handed_over();
+    if (store.load(std::memory_order_acquire) == nullptr || materialiser.applied() >= acknowledged) {
+        background.compute<T>(Lane::storage, what, std::move(job), std::move(then));
+        return;
+    }
+    materialiser.when_applied(
+        acknowledged, [this, what, job = std::move(job), then = std::move(then)](Materialiser::Outcome failed) mutable {
+            // The answer comes in the lane in either case.
+            if (failed) job = [error = *failed](const Task&) -> T { throw error; };
+            background.compute<T>(Lane::storage, what, std::move(job), std::move(then));
+        });
+}
 
-void CommitQueue::State::write_until_stopped() {
-    std::vector<PendingCommit> group;
-    while (next_group(group)) {
-        write_group(group);
-        answer_all();
-        bool idle = false;
-        {
-            const std::lock_guard lock(mutex);
-            idle = queue.empty();
-            if (outage || damaged) continue;
+/// Brings the store up to the journal. Everything that can be in the way is looked for before anything is applied.
+void CommitQueue::State::replay(std::uint64_t applied) {
+    const Journal& ours = *journal.load();
+    const std::uint64_t last = ours.last();
+    if (last <= applied) return;
+    if (ours.first() > applied + 1) {
+        const std::string what = "commits " + std::to_string(applied + 1) + " to " + std::to_string(ours.first() - 1) +
+                                 " are neither in the store nor in the journal in " + options.journal_folder;
+        if (!options.allow_loss) {
+            throw Error(Code::conflict, what +
+                                            ". Restore a backup that reaches further, or start once with "
+                                            "durability.allow_loss: true to go on without them");
         }
-        store.load(std::memory_order_relaxed)->maintain(idle);
+        core_log().error(what + ": started all the same, as durability.allow_loss says");
     }
-    answer_all();
-}
-
-bool CommitQueue::State::flush_due_locked() const {
-    if (coalescer.empty()) return false;
-    return stopping || coalescer.bytes() > options.queue_bytes / kEarlyFlushPart ||
-           clock.steady() >= coalescer.oldest() + options.coalesce;
-}
-
-/// Waits for work and takes it out. An empty group is a probe of a store that had failed. False: everything is done.
-bool CommitQueue::State::next_group(std::vector<PendingCommit>& group) {
-    group.clear();
-    std::unique_lock lock(mutex);
-    for (;;) {
-        queued.set(static_cast<double>(queue.size() + coalescer.size()));
-        const Instant now = clock.steady();
-        if (damaged) {
-            if (stopping) return false;
-            wake.wait(lock);
-            continue;
-        }
-        if (outage && !stopping) {
-            if (now < retry_at) {
-                wake.wait_for(lock, retry_at - now);
-                continue;
-            }
-            gather_locked(group);
-            return true;
-        }
-        if (flush_due_locked() || !queue.empty()) break;
-        if (stopping) return false;
-        if (coalescer.empty())
-            wake.wait(lock);
-        else
-            wake.wait_for(lock, coalescer.oldest() + options.coalesce - now);
+    const std::uint64_t from = std::max(applied + 1, ours.first());
+    JournalOutlook outlook = look_ahead(options.journal_folder, from, materialiser.tables(), options.allow_loss);
+    for (const auto& [table, count] : outlook.unknown) {
+        throw Error(Code::conflict, "the journal holds " + std::to_string(count) + " changes of table " + table +
+                                        " that are not in the store yet, and no loaded plugin declares it. Load its "
+                                        "plugin once more; when the server has started with it, it may go");
     }
-    // Others were here a moment ago and have just been answered: their next commits are on the way.
-    const bool idle = clock.steady() - answered_at > 2 * options.wait;
-    const std::size_t company = idle ? 0 : std::min(expected, kSmallGroup);
-    if (queue.size() < company && !stopping) {
-        wake.wait_for(lock, options.wait, [&] { return stopping || queue.size() >= company; });
-    }
-    gather_locked(group);
-    return true;
+    core_log().info("the store lacks commits of the journal; it gets them now",
+                    {{"from", from}, {"to", last}, {"commits", outlook.commits}});
+    const auto begun = clock.steady();
+    materialiser.replay(from, last, std::move(outlook.refused));
+    core_log().info(
+        "the store holds everything that is in the journal",
+        {{"commit", last}, {"ms", std::chrono::duration<double, std::milli>(clock.steady() - begun).count()}});
 }
-
-void CommitQueue::State::gather_locked(std::vector<PendingCommit>& group) {
-    if (flush_due_locked() || outage) {
-        for (PendingCommit& row : coalescer.take_all()) {
-            ++pending;
-            pending_bytes += row.bytes;
-            queue.push_back(std::move(row));
-        }
-    }
-    std::size_t bytes = 0;
-    while (!queue.empty() && group.size() < options.group) {
-        bytes += queue.front().bytes;
-        if (bytes > options.group_bytes && !group.empty()) break;
-        group.push_back(std::move(queue.front()));
-        queue.pop_front();
-    }
-}
-
-/// Writes `range` in one transaction, or in halves when the rows are refused. Returns how many of its commits have been
-/// decided; throws what the store throws for the others.
-std::size_t CommitQueue::State::write_range(std::span<PendingCommit> range) {
-    Batch batch;
-    for (const PendingCommit& commit : range) batch.add(commit.changes);
-    const std::vector<services::TableBatch> tables = batch.tables();
-    try {
-        store.load(std::memory_order_relaxed)->apply(tables, services::Watermark{seq + range.size()});
-    } catch (const Error& error) {
-        if (error.code() != Code::conflict) throw;
-        if (range.size() > 1) return 0;
-        refuse(range.front(), error);
-        return 1;
-    }
-    for (PendingCommit& commit : range) decide(commit, ++seq);
-    count_written(range);
-    transactions.add();
-    rows.add(static_cast<double>(batch.size()));
-    group_size.observe(static_cast<double>(range.size()));
-    return range.size();
-}
-
-void CommitQueue::State::write_group(std::vector<PendingCommit>& group) {
-    // Halves that are still to do, the next one last. Order is kept: the left half is always finished first.
-    std::vector<std::span<PendingCommit>> todo{std::span(group)};
-    std::size_t done = 0;
-    try {
-        while (!todo.empty()) {
-            const std::span<PendingCommit> range = todo.back();
-            todo.pop_back();
-            const std::size_t decided = write_range(range);
-            done += decided;
-            if (decided == range.size()) continue;
-            todo.push_back(range.subspan(range.size() / 2));
-            todo.push_back(range.first(range.size() / 2));
-        }
-        leave_outage();
-    } catch (const Error& error) {
-        const std::span<PendingCommit> unwritten = std::span(group).subspan(done);
-        if (error.code() == Code::unavailable)
-            enter_outage(unwritten, error);
-        else
-            enter_damage(unwritten, error.what());
-    } catch (const std::exception& error) {
-        enter_damage(std::span(group).subspan(done), error.what());
-    }
-    const auto durable = std::count_if(group.begin(), group.end(), [](const PendingCommit& c) { return !c.coalesced; });
-    expected = static_cast<std::size_t>(durable);
-    std::size_t bytes = 0;
-    for (const PendingCommit& commit : group) bytes += commit.bytes;
-    const std::lock_guard lock(mutex);
-    pending -= group.size();
-    pending_bytes -= bytes;
-}
-
-void CommitQueue::State::decide(PendingCommit& commit, std::uint64_t number) {
-    for (const std::shared_ptr<Waiter>& waiter : commit.waiters) {
-        waiter->seq = number;
-        if (--waiter->remaining == 0) answers.emplace_back(waiter, commit.submitted);
-    }
-}
-
-void CommitQueue::State::count_written(std::span<const PendingCommit> range) {
-    constexpr double kShare = 0.05;  // of the newest commit in the average
-    committed.add(static_cast<double>(range.size()));
-    const Instant now = clock.steady();
-    const std::lock_guard lock(mutex);
-    processed += range.size();
-    for (const PendingCommit& commit : range) {
-        if (commit.coalesced) continue;
-        const double took = milliseconds(now - commit.submitted);
-        average_latency += (average_latency == 0 ? 1.0 : kShare) * (took - average_latency);
-    }
-}
-
-void CommitQueue::State::refuse(PendingCommit& commit, const Error& error) {
-    (error.code() == Code::conflict ? refused : unavailable).add();
-    for (const std::shared_ptr<Waiter>& waiter : commit.waiters) {
-        if (!waiter->refused) waiter->refused = error;
-        if (--waiter->remaining == 0) answers.emplace_back(waiter, commit.submitted);
-    }
-    if (commit.coalesced && commit.waiters.empty()) report_lost(error);
-}
-
-/// Nobody waits for this row, so nobody would learn that it is lost.
-void CommitQueue::State::report_lost(const Error& error) {
-    ++lost_rows;
-    const Instant now = clock.steady();
-    if (lost_logged != Instant{} && now - lost_logged < kLogPause) return;
-    core_log().warning("the store refused rows that nobody waits for",
-                       {{"rows", lost_rows}, {"last reason", error.what()}});
-    lost_logged = now;
-    lost_rows = 0;
-}
-
-void CommitQueue::State::answer_all() {
-    for (auto& [waiter, submitted] : answers) {
-        if (!waiter->refused) seconds.observe(std::chrono::duration<double>(clock.steady() - submitted).count());
-        try {
-            if (waiter->refused)
-                waiter->then(*waiter->refused);
-            else
-                waiter->then(Committed{waiter->seq});
-        } catch (const std::exception& error) {
-            core_log().error("a completion of a commit threw; it must not", {{"what", error.what()}});
-        } catch (...) {
-            core_log().error("a completion of a commit threw; it must not");
-        }
-    }
-    answers.clear();
-    answered_at = clock.steady();
-}
-
-void CommitQueue::State::enter_outage(std::span<PendingCommit> unwritten, const Error& error) {
-    std::vector<PendingCommit> refusals;
-    {
-        const std::lock_guard lock(mutex);
-        pause = outage ? std::min(pause * 2, options.retry_max) : options.retry_min;
-        retry_at = clock.steady() + pause;
-        why = error.what();
-        // What is queued behind has been admitted before anybody knew: it gets its answer now, not after the outage.
-        const std::size_t behind = queue.size();
-        for (PendingCommit& commit : queue) pending_bytes -= commit.bytes;
-        std::vector<PendingCommit> undone(std::make_move_iterator(unwritten.begin()),
-                                          std::make_move_iterator(unwritten.end()));
-        undone.insert(undone.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.end()));
-        // The newest first: restore() leaves alone what is there already.
-        for (auto commit = undone.rbegin(); commit != undone.rend(); ++commit) {
-            if (commit->coalesced && !stopping)
-                coalescer.restore(std::move(*commit));
-            else
-                refusals.push_back(std::move(*commit));
-        }
-        std::reverse(refusals.begin(), refusals.end());
-        queue.clear();
-        pending -= behind;
-        if (!outage) {
-            outage = true;
-            outage_since = clock.steady();
-            available.set(0);
-            core_log().error("the store takes no changes; it is tried again until it does",
-                             {{"reason", why}, {"refused", refusals.size()}, {"kept", coalescer.size()}});
-        }
-        if (stopping) {
-            for (PendingCommit& commit : coalescer.take_all()) refusals.push_back(std::move(commit));
-        }
-    }
-    const Error answer = not_taking().retry_after(pause);
-    for (PendingCommit& commit : refusals) refuse(commit, answer);
-}
-
-void CommitQueue::State::leave_outage() {
-    const std::lock_guard lock(mutex);
-    if (!outage) return;
-    outage = false;
-    why.clear();
-    available.set(1);
-    core_log().info("the store takes changes again", {{"after_ms", milliseconds(clock.steady() - *outage_since)}});
-}
-
-void CommitQueue::State::enter_damage(std::span<PendingCommit> unwritten, const std::string& reason) {
-    std::vector<PendingCommit> refusals(std::make_move_iterator(unwritten.begin()),
-                                        std::make_move_iterator(unwritten.end()));
-    {
-        const std::lock_guard lock(mutex);
-        damaged = true;
-        why = reason;
-        pending -= queue.size();
-        for (PendingCommit& commit : queue) {
-            pending_bytes -= commit.bytes;
-            refusals.push_back(std::move(commit));
-        }
-        queue.clear();
-        for (PendingCommit& commit : coalescer.take_all()) refusals.push_back(std::move(commit));
-        available.set(0);
-    }
-    core_log().error("the store is damaged and is not written to any more", {{"reason", reason}});
-    const Error answer(Code::internal, "the store is damaged: this change may be lost");
-    for (PendingCommit& commit : refusals) refuse(commit, answer);
-    if (options.on_damage) options.on_damage(reason);
-}
-
-// ------------------------------------------------------------------------------------------------------------ the
-// queue
 
 CommitQueue::CommitQueue(Options options, Background& background, const Clock& clock, Metrics& metrics)
     : state_(std::make_unique<State>(std::move(options), background, clock, metrics)) {}
 
 CommitQueue::~CommitQueue() {
-    stop();
+    if (state_->stopped || !state_->started) return;
+    const Error error(Code::unavailable, "the server is stopping");
+    state_->admission.refuse_all(error);
+    state_->materialiser.abandon(error);
+    state_->materialiser.join();
+    state_->admission.close();
+    state_->writer.finish();
 }
 
-void CommitQueue::start(services::Store& store) {
-    if (state_->writer.joinable()) throw Error(Code::internal, "CommitQueue::start was called twice");
-    state_->seq = store.watermark().seq;
-    state_->store.store(&store, std::memory_order_release);
-    state_->available.set(1);
-    state_->writer = start_host_thread("cairn-writer", [state = state_.get()] { state->write_until_stopped(); });
+void CommitQueue::start(services::Store& store, Journal& journal, std::span<const TableSpec* const> tables) {
+    State& state = *state_;
+    if (state.started) throw Error(Code::internal, "CommitQueue::start was called twice");
+    if (state.options.journal_folder.empty()) throw Error(Code::internal, "Options::journal_folder is not set");
+    const std::uint64_t watermark = store.watermark().seq;
+    const StoreNotes notes = read_notes(store);
+    check_journal_is_ours(notes, watermark, state.options.journal_folder, journal.id(),
+                          journal.last() < journal.first(), state.options.allow_loss);
+    note_in_use(store, notes, journal.id());
+    if (watermark > journal.last()) {
+        core_log().warning("the store is ahead of the journal; numbers go on after those of the store",
+                           {{"store", watermark}, {"journal", journal.last()}});
+        journal.skip_to(watermark + 1);
+    }
+    state.journal.store(&journal);
+    state.figures.set_tables(tables);
+    state.writer.set_up(journal);
+    state.materialiser.set_up(store, tables, watermark, [&state](std::uint64_t seq, const std::string& reason) {
+        state.writer.note_refusal_now(seq, reason);
+        return true;
+    });
+    try {
+        state.replay(watermark);
+        recall_operations(journal, state.options, state.clock, state.admission);
+    } catch (const JournalError& error) {
+        throw Error(Code::conflict, error.what());
+    }
+    state.store.store(&store, std::memory_order_release);
+    state.started = true;
+    state.materialiser.start(
+        [&state](std::uint64_t seq, const std::string& reason) { return state.writer.note_refusal(seq, reason); });
+    state.writer.start();
+    state.admission.open();
 }
 
-void CommitQueue::start(services::Store& store, Journal&, std::span<const TableSpec* const>) {
-    start(store);
+void CommitQueue::stop() {
+    State& state = *state_;
+    if (!state.started || std::exchange(state.stopped, true)) return;
+    state.admission.close();
+    state.writer.wait_drained();
+    state.materialiser.finish();
+    state.materialiser.join();
+    state.writer.finish();
+    services::Store* store = state.store.exchange(nullptr, std::memory_order_acq_rel);
+    if (state.condition.failed()) return;
+    const std::uint64_t behind = state.materialiser.handed_over() - state.materialiser.applied();
+    if (behind == 0) return note_clean(*store);
+    core_log().warning("the store was away at the end; what it lacks is in the journal and follows at the next start",
+                       {{"commits", behind}});
 }
 
 void CommitQueue::flush(Then<Done> then) {
-    commit({}, [then = std::move(then)](Result<Committed> result) {
-        if (!then) return;
-        if (result)
-            then(Done{});
-        else
-            then(result.error());
-    });
+    flush({}, std::move(then));
 }
 
-void CommitQueue::flush(std::string_view, Then<Done> then) {
-    flush(std::move(then));
+void CommitQueue::flush(std::string_view table, Then<Done> then) {
+    if (!then) then = [](Result<Done>) {};
+    const std::uint64_t ticket = state_->admission.push(table);
+    state_->writer.when_stored(ticket, [then = std::move(then)](Materialiser::Outcome failed) {
+        if (failed)
+            then(*failed);
+        else
+            then(Done{});
+    });
 }
 
 void CommitQueue::flush_and_wait() {
@@ -494,42 +188,52 @@ void CommitQueue::flush_and_wait() {
     promise.get_future().get().value();
 }
 
-void CommitQueue::stop() {
-    {
-        const std::lock_guard lock(state_->mutex);
-        state_->stopping = true;
-        state_->wake.notify_one();
-    }
-    if (state_->writer.joinable()) state_->writer.join();
-    state_->store.store(nullptr, std::memory_order_release);
+void CommitQueue::between_batches(std::function<void(services::Store&)> work, Then<Done> then) {
+    state_->materialiser.between_batches(std::move(work), std::move(then));
 }
 
 Document CommitQueue::statistics() const {
-    const std::lock_guard lock(state_->mutex);
-    return {{"processed", state_->processed},
-            {"queued", state_->pending + state_->coalescer.size()},
-            {"averageLatency", state_->average_latency}};
+    const State& state = *state_;
+    const std::uint64_t applied = state.materialiser.applied();
+    const std::uint64_t journaled = state.materialiser.handed_over();
+    const std::uint64_t behind = journaled > applied ? journaled - applied : 0;
+    // With ack: store those that wait for it are counted by the door.
+    const std::size_t waiting = state.admission.waiting();
+    Document queues = Document::map();
+    for (const EngineFigures::TableFigures& table : state.figures.tables()) {
+        const std::int64_t queued = table.queued.load(std::memory_order_relaxed) +
+                                    static_cast<std::int64_t>(state.admission.waiting_coalesced(table.table));
+        queues.set(table.table->name,
+                   {{"processed", table.processed.load(std::memory_order_relaxed)}, {"queued", queued}});
+    }
+    Document statistics{{"processed", state.figures.processed()},
+                        {"queued", state.options.ack == Ack::journal ? waiting + behind : waiting},
+                        {"averageLatency", state.figures.average_latency()},
+                        {"queues", std::move(queues)}};
+    if (const Journal* journal = state.journal.load()) {
+        statistics.set("journal",
+                       {{"seq", journal->last()}, {"durable", journal->durable()}, {"bytes", journal->bytes()}});
+        statistics.set("store", {{"watermark", applied}, {"behind", behind}});
+    }
+    return statistics;
 }
 
 std::string CommitQueue::trouble() const {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->damaged) return "the store is damaged: " + state_->why;
-    if (state_->outage) {
-        return "the store takes no changes: " + state_->why + " (tried again every " +
-               std::to_string(state_->pause.count()) + " ms)";
-    }
-    if (state_->stopping) return "the store has been closed";
+    std::string trouble = state_->condition.trouble();
+    if (!trouble.empty()) return trouble;
+    if (state_->stopped) return "the store has been closed";
     if (state_->store.load(std::memory_order_relaxed) == nullptr) return "the store has not been opened yet";
     return {};
 }
 
 void CommitQueue::commit(Commit commit, Then<Committed> then) {
-    state_->submit(std::move(commit), std::move(then));
+    state_->admission.submit(std::move(commit), std::move(then));
 }
 
 void CommitQueue::query(Query query, Then<Rows> then) {
-    state_->background.compute<Rows>(
-        Lane::storage, "query",
+    const bool replica = query.replica;
+    state_->read<Rows>(
+        replica, "query",
         [state = state_.get(), query = std::move(query)](const Task& task) {
             Rows rows;
             state->store_for_reading().query(
@@ -541,12 +245,13 @@ void CommitQueue::query(Query query, Then<Rows> then) {
                 });
             return rows;
         },
-        then ? std::move(then) : [](Result<Rows>) {});
+        std::move(then));
 }
 
 void CommitQueue::load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) {
-    state_->background.compute<Done>(
-        Lane::storage, "load",
+    const bool replica = query.replica;
+    state_->read<Done>(
+        replica, "load",
         [state = state_.get(), query = std::move(query), &row, append = std::move(append)](const Task& task) {
             std::optional<RowDecoder> decoder;
             state->store_for_reading().query(
@@ -557,7 +262,7 @@ void CommitQueue::load_erased(Query query, const StructType& row, std::function<
                 });
             return Done{};
         },
-        then ? std::move(then) : [](Result<Done>) {});
+        std::move(then));
 }
 
 }  // namespace cairn::core

@@ -65,13 +65,13 @@ public:
         std::size_t backlog_bytes = 32u << 20;
         Duration remember_for{24 * 3600 * 1000};  ///< operation ids
         std::size_t remember_bytes = 64u << 20;
-        std::vector<std::string> audit;  ///< tables whose batches say who changed each row
-        bool allow_loss = false;         ///< start although acknowledged commits cannot be reached
-        std::string journal_folder;      ///< where the journal given to start() lies
+        std::vector<std::string> audit;       ///< tables whose batches say who changed each row
+        bool allow_loss = false;              ///< start although acknowledged commits cannot be reached
+        std::string journal_folder;           ///< where the journal given to start() lies
         std::uint64_t journal_max_bytes = 0;  ///< above, the oldest of what the store holds is deleted; 0: never
         Duration retry_min{100};  ///< first pause before a store that failed is tried again; doubles, with jitter
         Duration retry_max{5000};
-        Duration retry_full{1000};  ///< pause before a full disk is tried again
+        Duration retry_full{1000};    ///< pause before a full disk is tried again
         Duration look_at_disk{1000};  ///< how often the free space is looked at
         /// Hears once, on a thread of the engine, that the store is damaged or the journal has failed: nothing is
         /// acknowledged any more, and the process should end (exit code 75).
@@ -92,20 +92,23 @@ public:
     /// what is in the way: another database's journal, commits that cannot be reached, a table that nobody declares, a
     /// store that does not take them. Commits before that are refused. Both outlive this. [control]
     void start(services::Store& store, Journal& journal, std::span<const TableSpec* const> tables);
-    void start(services::Store& store);  // NOLINT: goes with the one-argument callers
     /// Refuses new commits, journals and applies everything queued, notes the clean end, joins the threads. When the
     /// store is away, what it lacks stays in the journal for the next start. [control]
     void stop();
 
-    /// Calls `then` once the store holds everything that was admitted before, coalesced rows included; Error(unavailable)
-    /// when that fails. `then` runs on a thread of the engine. [any]
+    /// Calls `then` once the store holds everything that was admitted before, coalesced rows included;
+    /// Error(unavailable) when that fails. `then` runs on a thread of the engine. [any]
     void flush(Then<Done> then);
     /// As flush, for the coalesced rows of one table alone (and what was admitted before them). P102. [any]
     void flush(std::string_view table, Then<Done> then);
     /// Waits for flush(); throws its Error. Not on a thread of the engine. [worker] [control]
     void flush_and_wait();
 
-    /// {processed, queued, averageLatency} as P291 spells it (rows of changes in the store, commits not yet there, ms),
+    /// Calls `work` on the thread that writes to the store, between two batches (vacuum and the like); what it throws
+    /// goes to `then`, which runs on that thread. [any]
+    void between_batches(std::function<void(services::Store&)> work, Then<Done> then);
+
+    /// {processed, queued, averageLatency} as P291 spells it (commits in the store, commits not yet there, ms),
     /// queues {table: {processed, queued}}, journal {seq, durable, bytes}, store {watermark, behind}. [any]
     Document statistics() const;
     /// Empty while everything works, else what does not. [any]
