@@ -59,6 +59,10 @@ void describe(Fields<SpaceNameRow>& f) {
     f(&SpaceNameRow::name, "name", "what clients call it");
 }
 
+void describe(Fields<SessionIdRow>& f) {
+    f(&SessionIdRow::id, "id", "UUID");
+}
+
 const std::string_view kSelectSpaceNames = "SELECT id, name FROM spaces";
 
 const std::string_view kSelectSpace =
@@ -69,6 +73,9 @@ const std::string_view kSelectOpenSessions =
     "SELECT id, user_id, space_id, socket_id, ip_address, user_agent, connected_at, disconnected_at, duration_seconds, "
     "position, rotation, is_active FROM sessions WHERE space_id = $1 AND disconnected_at IS NULL ORDER BY connected_at "
     "LIMIT 1000";
+
+const std::string_view kSelectOldSessions =
+    "SELECT id FROM sessions WHERE disconnected_at IS NOT NULL AND disconnected_at < $1 LIMIT $2";
 
 const std::string_view kSelectObjects =
     "SELECT id, object_id, space_id, name, type, position, rotation, scale, model_id, model_url, created_by, "

@@ -86,6 +86,14 @@ void describe(Fields<SpaceNameRow>& f);
 extern const std::string_view kSelectSpace;
 /// Sessions of the space `$1` that nobody has closed.
 extern const std::string_view kSelectOpenSessions;
+/// At most `$2` sessions that ended before `$1`.
+extern const std::string_view kSelectOldSessions;
+struct SessionIdRow {
+    std::string id;
+};
+void describe(Fields<SessionIdRow>& f);
+inline constexpr std::size_t kSessionsPerPiece = 500;
+
 /// The next `$3` objects of the space `$1` after the object id `$2`.
 extern const std::string_view kSelectObjects;
 

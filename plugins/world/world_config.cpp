@@ -46,6 +46,14 @@ void describe(Fields<Limits>& f) {
     f(&Limits::list, "list", "object.list per player").example("10/1s");
 }
 
+void describe(Fields<SessionsConfig>& f) {
+    f(&SessionsConfig::keep, "keep", "how long sessions that have ended stay in the database; 0s: for ever")
+        .between(Duration(0), Duration(3650LL * 24 * 3600 * 1000))
+        .example("30d");
+    f(&SessionsConfig::cleanup, "cleanup", "when older ones are taken out: minute hour day month weekday")
+        .length(1, 200);
+}
+
 void describe(Fields<Config>& f) {
     f(&Config::spaces, "spaces", "the spaces that exist from the start, by name")
         .check([](const std::map<std::string, SpaceConfig>& spaces) -> std::string {
@@ -67,6 +75,7 @@ void describe(Fields<Config>& f) {
       "everybody may change and delete every object that is not locked; false: only its creator and admins");
     f(&Config::max_objects, "max_objects", "objects per space; more are refused with `full`").between(0, 100'000'000);
     f(&Config::limits, "limits", "how often one player may do what");
+    f(&Config::sessions, "sessions", "who was in which space, from when to when");
 }
 
 }  // namespace cairn::world

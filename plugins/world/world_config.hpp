@@ -36,6 +36,13 @@ struct Limits {
 };
 void describe(Fields<Limits>& f);
 
+/// What becomes of the rows of `sessions`.
+struct SessionsConfig {
+    Duration keep{30LL * 24 * 3600 * 1000};
+    std::string cleanup = "40 3 * * *";  ///< P177
+};
+void describe(Fields<SessionsConfig>& f);
+
 struct Config {
     std::map<std::string, SpaceConfig> spaces{{"main", {}}};
     std::string default_space = "main";
@@ -44,6 +51,7 @@ struct Config {
     bool anyone_may_edit = true;
     std::int64_t max_objects = 1'000'000;  ///< P167
     Limits limits;
+    SessionsConfig sessions;
 };
 void describe(Fields<Config>& f);
 

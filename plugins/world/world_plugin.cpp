@@ -9,6 +9,7 @@
 #include <cairn/services/store.hpp>
 
 #include "plugins/world/exchange.hpp"
+#include "plugins/world/session_cleanup.hpp"
 #include "plugins/world/space_catalogue.hpp"
 #include "plugins/world/world_config.hpp"
 #include "plugins/world/world_space.hpp"
@@ -55,6 +56,12 @@ public:
             throw Error(Code::unavailable, "world: the store has not answered which spaces there are within 60 s");
         }
         catalogue_->known(rows.get().value());
+        if (config_->sessions.keep.count() > 0) {
+            cleanup_.emplace(runtime.storage(), runtime.clock(), runtime.log(), tables_.sessions,
+                             config_->sessions.keep);
+            runtime.schedule(config_->sessions.cleanup, "take out old sessions",
+                             [this](const Task& task) { cleanup_->run(task); });
+        }
     }
 
     std::vector<SpaceSettings> initial() override { return catalogue_->initial(); }
@@ -68,6 +75,7 @@ private:
     Tables tables_;
     Collections kept_;
     std::unique_ptr<SpaceCatalogue> catalogue_;
+    std::optional<SessionCleanup> cleanup_;
 };
 
 }  // namespace cairn::world
