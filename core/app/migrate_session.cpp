@@ -1,42 +1,21 @@
 #include "core/app/migrate_session.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 #include <cairn/error.hpp>
 
+#include "core/backup/backup_maker.hpp"
+#include "core/durability/journal.hpp"
+#include "core/observe/log_sink.hpp"
+#include "core/plugins/compatibility.hpp"
+
 namespace cairn::core {
-namespace {
 
 namespace fs = std::filesystem;
 
-/// Makes the name of a file last, and not only its contents.
-void sync_folder(const std::string& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return;
-    ::fsync(descriptor);
-    ::close(descriptor);
-}
-
-/// "20261121T071502Z".
-std::string compact_time(WallTime at) {
-    std::string text = migration_time(at);
-    text.resize(std::min<std::size_t>(text.size(), 19));
-    text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '-' || c == ':'; }), text.end());
-    std::replace(text.begin(), text.end(), ' ', 'T');
-    return text + "Z";
-}
-
-}  // namespace
-
 MigrateSession::MigrateSession(Preparation& preparation, bool make)
-    : offline_(preparation), known_(offline_.migrations()) {
+    : preparation_(preparation), offline_(preparation), known_(offline_.migrations()) {
     engine_ = offline_.store().engine();
     place_ = offline_.store().place();
     std::error_code error;
@@ -54,38 +33,30 @@ void MigrateSession::refresh() {
     rows_ = compare_migrations(applied, known_);
 }
 
-bool MigrateSession::holds_data() {
-    const bool applied = std::any_of(rows_.begin(), rows_.end(), [](const MigrationRow& r) { return r.applied_at; });
-    return open_ && (applied || offline_.store().watermark().seq > 0);
+StoreKit MigrateSession::kit() {
+    StoreKit kit;
+    kit.store = &offline_.store();
+    kit.tables = offline_.tables();
+    kit.migrations = known_;
+    kit.audited = preparation_.host.durability.audit;
+    kit.data_dir = offline_.data_dir();
+    kit.journal_folder = offline_.journal_folder();
+    kit.backup_folder = offline_.backup_folder();
+    kit.server = preparation_.host.name;
+    kit.program = host_build().version;
+    kit.clock = &offline_.clock();
+    kit.log = &core_log();
+    return kit;
 }
 
-std::string MigrateSession::back_up() {
-    const std::string folder = offline_.backup_folder();
-    std::error_code error;
-    if (!fs::is_directory(folder, error)) {
-        fs::create_directories(fs::path(folder).parent_path(), error);
-        if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-            throw Error(Code::unavailable, "the backup folder " + folder + " cannot be made: " + std::strerror(errno) +
-                                               ". Nothing was migrated; let this user write there, or choose another "
-                                               "with --set backup.folder=…");
-        }
-    }
-    const std::string base = folder + "/before-migration-" + compact_time(offline_.clock().wall());
-    const std::string ending(offline_.store().backup_ending());
-    std::string path = base + ending;
-    for (int copy = 2; fs::exists(path, error); ++copy) path = base + "-" + std::to_string(copy) + ending;
-    const std::string part = path + ".part";
-    fs::remove(part, error);
-    offline_.store().backup(part);
-    if (std::rename(part.c_str(), path.c_str()) != 0) {
-        throw Error(Code::unavailable, "the backup " + part + " cannot be renamed to " + path + ": " +
-                                           std::strerror(errno) + ". Nothing was migrated");
-    }
-    sync_folder(folder);
-    return path;
+void MigrateSession::check_journal() {
+    const std::uint64_t in_journal = survey_journal(offline_.journal_folder()).last();
+    const std::uint64_t in_store = offline_.store().watermark().seq;
+    if (in_journal <= in_store) return;
+    throw Error(Code::conflict, "the journal holds " + std::to_string(in_journal - in_store) +
+                                    " commits that the database does not have yet, and they may need what would be "
+                                    "taken back. Start and stop the server once, so that they get there");
 }
-
-void MigrateSession::check_journal() {}
 
 Document MigrateSession::to_document() const {
     Document list = Document::list();
@@ -99,6 +70,18 @@ Document MigrateSession::to_document() const {
                    {"can_be_taken_back", row.file != nullptr && !row.file->down.empty()}});
     }
     return {{"engine", engine_}, {"database", place_}, {"ok", !migrations_refused(rows_)}, {"migrations", list}};
+}
+
+std::string back_up_for_migration(const StoreKit& kit) {
+    return make_backup(kit, "before-migration", survey_journal(kit.journal_folder).id).path;
+}
+
+std::string back_up_before_migrations(const StoreKit& kit) {
+    const std::vector<services::AppliedMigration> applied = kit.store->applied_migrations();
+    const std::vector<MigrationRow> rows = compare_migrations(applied, kit.migrations);
+    const bool holds_something = !applied.empty() || kit.store->watermark().seq > 0;
+    if (!holds_something || migrations_refused(rows) || pending_migrations(rows).empty()) return {};
+    return back_up_for_migration(kit);
 }
 
 bool print_refusals(const MigrateSession& session, std::ostream& out) {

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <memory>
-#include <span>
+#include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/app/migrate_state.hpp"
 #include "core/app/offline_store.hpp"
+#include "core/backup/store_kit.hpp"
 
 namespace cairn::core {
 
@@ -27,11 +28,8 @@ public:
     /// Looks again, after something was applied or taken back.
     void refresh();
 
-    /// True when there is something that a backup would save.
-    bool holds_data();
-    /// Writes a backup to the backup folder, named before-migration-<time> with the store's ending; returns its path.
-    /// A backup that was cut off has the ending ".part".
-    std::string back_up();
+    /// The store with what it takes to back it up.
+    StoreKit kit();
     /// Throws Error(conflict) while the journal holds commits that the database lacks: they may be rows of a table that
     /// would be gone.
     void check_journal();
@@ -40,6 +38,7 @@ public:
     Document to_document() const;
 
 private:
+    const Preparation& preparation_;
     OfflineStore offline_;
     std::string engine_;
     std::string place_;
@@ -47,6 +46,13 @@ private:
     bool open_ = false;
     std::vector<MigrationRow> rows_;
 };
+
+/// Writes a verified backup, which its manifest calls "before-migration", when a `migrate` of `kit.migrations` would apply
+/// something to a database that holds anything. Returns its path, empty when there was no need. REQUIRES: kit.store is
+/// open. Throws Error; nothing was migrated then. [control]
+std::string back_up_before_migrations(const StoreKit& kit);
+/// The same whatever is pending.
+std::string back_up_for_migration(const StoreKit& kit);
 
 /// Prints each row that keeps `migrate` from applying anything, with its cure. Returns whether there was one.
 bool print_refusals(const MigrateSession& session, std::ostream& out);

@@ -38,7 +38,8 @@ int up(const Arguments& arguments, Terminal& terminal) {
             terminal.out << "Nothing to do: everything is applied.\n";
             return exit_code::kOk;
         }
-        if (session.holds_data()) terminal.out << "backup    " << session.back_up() << std::endl;
+        const std::string backup = back_up_before_migrations(session.kit());
+        if (!backup.empty()) terminal.out << "backup    " << backup << std::endl;
         return apply(session, terminal);
     });
 }
@@ -51,11 +52,9 @@ Command migrate_up_command() {
             "applies the pending migrations, after a backup",
             std::string("Brings the database up to date, as the next start of the server would. When the database holds "
                         "anything, a backup\n"
-                        "of it goes to the backup folder first, as before-migration-<time>. Each migration runs in a "
-                        "transaction of its\n"
-                        "own: an interrupted one leaves nothing behind, and the next `up` goes on from there. The server "
-                        "must not be\n"
-                        "running.\n\n") +
+                        "of it goes to the backup folder first. Each migration runs in a transaction of its own: an "
+                        "interrupted one leaves\n"
+                        "nothing behind, and the next `up` goes on from there. The server must not be running.\n\n") +
                 kMigrateOptions +
                 "\nExit code 0: everything is applied, 1: not, 2: wrong usage.\n\n"
                 "Example:\n  cairn migrate up config/metaverse.yaml\n",
