@@ -7,7 +7,7 @@ set -euo pipefail
 build_packages=(
     g++ cmake ninja-build ccache lld pkg-config
     libpoco-dev libssl-dev libsqlite3-dev libpq-dev libwslay-dev libsimdjson-dev libyaml-cpp-dev
-    libspdlog-dev prometheus-cpp-dev libsodium-dev
+    libspdlog-dev prometheus-cpp-dev libsodium-dev libhowardhinnant-date-dev
 )
 test_packages=(
     libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev llvm-14 chromium binutils procps
