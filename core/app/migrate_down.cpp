@@ -63,24 +63,25 @@ int down(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command migrate_down_command() {
-    return {"migrate down",
-            "FILE [-c FILE]… [--set KEY=VALUE]… [--plugin NAME [--to NUMBER]] [--yes]",
-            "takes migrations back, newest first, after a backup",
-            std::string("For going back to an older version: runs the NNNN_what.down.sql files, each in a transaction of "
-                        "its own. Most of\n"
-                        "them lose data, and say so. Without --yes it only prints the SQL. With it, a backup goes to the "
-                        "backup folder\n"
-                        "first. The server must not be running.\n\n"
-                        "  --plugin NAME    of this plugin; without it, the one that was applied last of all\n"
-                        "  --to NUMBER      all of the plugin's above this number; 0: all. Without it, only the newest\n"
-                        "  --yes            does it\n") +
-                kMigrateOptions +
-                "\nExit code 0: taken back, 1: not (also without --yes), 2: wrong usage.\n\n"
-                "Examples:\n"
-                "  cairn migrate down config/metaverse.yaml --plugin chat\n"
-                "  cairn migrate down config/metaverse.yaml --plugin world --to 2 --yes\n",
-            configuration_options({{"--plugin", true, "", false}, {"--to", true, "", false}, {"--yes", false, "", false}}),
-            down};
+    return {
+        "migrate down",
+        "FILE [-c FILE]… [--set KEY=VALUE]… [--plugin NAME [--to NUMBER]] [--yes]",
+        "takes migrations back, newest first, after a backup",
+        migrate_details(
+            "For going back to an older version: runs the NNNN_what.down.sql files, each in a transaction of "
+            "its own. Most of\n"
+            "them lose data, and say so. Without --yes it only prints the SQL. With it, a backup goes to the "
+            "backup folder\n"
+            "first. The server must not be running.\n\n"
+            "  --plugin NAME    of this plugin; without it, the one that was applied last of all\n"
+            "  --to NUMBER      all of the plugin's above this number; 0: all. Without it, only the newest\n"
+            "  --yes            does it\n",
+            "\nExit code 0: taken back, 1: not (also without --yes), 2: wrong usage.\n\n"
+            "Examples:\n"
+            "  cairn migrate down config/metaverse.yaml --plugin chat\n"
+            "  cairn migrate down config/metaverse.yaml --plugin world --to 2 --yes\n"),
+        configuration_options({{"--plugin", true, "", false}, {"--to", true, "", false}, {"--yes", false, "", false}}),
+        down};
 }
 
 }  // namespace cairn::core

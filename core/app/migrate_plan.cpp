@@ -46,13 +46,13 @@ Command migrate_plan_command() {
     return {"migrate plan",
             "FILE [-c FILE]… [--set KEY=VALUE]… [--json]",
             "prints the SQL that `migrate up` would run; changes nothing",
-            std::string("Prints every pending migration with the name of its file, in the order in which they would be "
-                        "applied. Nothing is\n"
-                        "applied, and a database that is not there yet is not made. The server must not be running.\n\n") +
-                kMigrateOptions +
+            migrate_details(
+                "Prints every pending migration with the name of its file, in the order in which they would be "
+                "applied. Nothing is\n"
+                "applied, and a database that is not there yet is not made. The server must not be running.\n\n",
                 "  --json           the answer as one JSON object\n\n"
                 "Exit code 0: fine, also when there is nothing to do, 1: `migrate up` would refuse, 2: wrong usage.\n\n"
-                "Example:\n  cairn migrate plan config/metaverse.yaml\n",
+                "Example:\n  cairn migrate plan config/metaverse.yaml\n"),
             configuration_options({{"--json", false, "", false}}),
             plan};
 }

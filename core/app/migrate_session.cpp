@@ -90,15 +90,17 @@ bool print_refusals(const MigrateSession& session, std::ostream& out) {
         const char* cure = nullptr;
         switch (row.state) {
             case MigrationState::changed:
-                cure = " was changed after it had been applied: put the old text back, and make the change in a new file "
-                       "with the next number";
+                cure =
+                    " was changed after it had been applied: put the old text back, and make the change in a new file "
+                    "with the next number";
                 break;
             case MigrationState::late:
                 cure = " was never applied, though a later one of the same plugin was: give it the next free number";
                 break;
             case MigrationState::unknown:
-                cure = " is in the database and not in this installation: a newer Cairn has written it. Start that "
-                       "version, or restore a backup from before";
+                cure =
+                    " is in the database and not in this installation: a newer Cairn has written it. Start that "
+                    "version, or restore a backup from before";
                 break;
             default:
                 break;

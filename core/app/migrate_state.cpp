@@ -15,16 +15,17 @@ namespace {
 using Place = std::pair<std::string, int>;  // plugin and number
 
 [[noreturn]] void refuse(const MigrationRow& row, const std::string& why) {
-    throw Error(Code::conflict, row.plugin + " " + migration_digits(row.number) + "_" + row.what +
-                                    " cannot be taken back: " + why);
+    throw Error(Code::conflict,
+                row.plugin + " " + migration_digits(row.number) + "_" + row.what + " cannot be taken back: " + why);
 }
 
 /// Throws unless `row` can be taken back.
 void check_way_back(const MigrationRow& row) {
     switch (row.state) {
         case MigrationState::unknown:
-            refuse(row, "this installation does not have it, the database was written by a newer Cairn. Let that version "
-                        "take it back, or restore a backup from before");
+            refuse(row,
+                   "this installation does not have it, the database was written by a newer Cairn. Let that version "
+                   "take it back, or restore a backup from before");
         case MigrationState::changed:
             refuse(row, "its file was changed after it had been applied. Put the old text back");
         default:
@@ -59,8 +60,7 @@ std::vector<MigrationRow> compare_migrations(std::span<const services::AppliedMi
         MigrationRow row{file.plugin, file.number, file.what, MigrationState::pending, std::nullopt, &file};
         const auto found = there.find({file.plugin, file.number});
         if (found != there.end()) {
-            row.state =
-                found->second->checksum == file.checksum ? MigrationState::applied : MigrationState::changed;
+            row.state = found->second->checksum == file.checksum ? MigrationState::applied : MigrationState::changed;
             row.applied_at = found->second->applied_at;
             there.erase(found);
         } else if (const auto last = newest.find(file.plugin); last != newest.end() && file.number < last->second) {
@@ -112,8 +112,7 @@ std::vector<const services::Migration*> migrations_to_take_back(std::span<const 
         // Never one beneath another of the same plugin, whatever the clock said.
         if (newest != nullptr) return migrations_to_take_back(rows, newest->plugin, std::nullopt);
     }
-    std::sort(chosen.begin(), chosen.end(),
-              [](const auto* a, const auto* b) { return a->number > b->number; });
+    std::sort(chosen.begin(), chosen.end(), [](const auto* a, const auto* b) { return a->number > b->number; });
     if (to) {
         chosen.erase(std::remove_if(chosen.begin(), chosen.end(), [&](const auto* row) { return row->number <= *to; }),
                      chosen.end());
@@ -141,7 +140,8 @@ std::string migration_digits(int number) {
 }
 
 std::string migration_file(std::string_view engine, const MigrationRow& row) {
-    return "sql/" + row.plugin + "/" + std::string(engine) + "/" + migration_digits(row.number) + "_" + row.what + ".sql";
+    return "sql/" + row.plugin + "/" + std::string(engine) + "/" + migration_digits(row.number) + "_" + row.what +
+           ".sql";
 }
 
 std::string migration_file(std::string_view engine, const services::Migration& migration, std::string_view ending) {
@@ -171,8 +171,10 @@ std::string migration_loss(std::string_view down) {
         }
         line.remove_prefix(std::min(line.find_first_not_of("- "), line.size()));
         while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        if (!loss.empty()) loss += " " + std::string(line);
-        else if (line.substr(0, 10) == "Loses data") loss = std::string(line);
+        if (!loss.empty())
+            loss += " " + std::string(line);
+        else if (line.substr(0, 10) == "Loses data")
+            loss = std::string(line);
     }
     return loss;
 }

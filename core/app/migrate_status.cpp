@@ -5,9 +5,14 @@
 
 namespace cairn::core {
 
-const char* const kMigrateOptions =
-    "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
-    "  --set KEY=VALUE  sets one value after all files\n";
+std::string migrate_details(std::string_view before, std::string_view after) {
+    std::string text(before);
+    text +=
+        "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
+        "  --set KEY=VALUE  sets one value after all files\n";
+    text += after;
+    return text;
+}
 
 int with_migrations(const Arguments& arguments, Terminal& terminal, bool make,
                     const std::function<int(MigrateSession&)>& work) {
@@ -70,7 +75,8 @@ int status(const Arguments& arguments, Terminal& terminal) {
         if (pending == 0) {
             terminal.out << "Everything is applied.\n";
         } else {
-            terminal.out << pending << " pending: `cairn migrate plan` shows their SQL, `cairn migrate up` applies them, "
+            terminal.out << pending
+                         << " pending: `cairn migrate plan` shows their SQL, `cairn migrate up` applies them, "
                          << "and so does the next start of the server.\n";
         }
         return exit_code::kOk;
@@ -83,19 +89,19 @@ Command migrate_status_command() {
     return {"migrate status",
             "FILE [-c FILE]… [--set KEY=VALUE]… [--json]",
             "lists the migrations of the database: applied, pending, changed, unknown",
-            std::string("Compares the files in sql/ with what the database says was applied to it. Changes nothing; the "
-                        "server must not\n"
-                        "be running. The states:\n\n"
-                        "  applied  is in the database\n"
-                        "  pending  the next start applies it, or `cairn migrate up`\n"
-                        "  changed  applied, and the file reads differently today\n"
-                        "  late     never applied, though a later number of the same plugin was\n"
-                        "  unknown  applied, and this installation has no such file: the database is newer\n"
-                        "  idle     applied for a plugin that is not in this configuration; left alone\n\n") +
-                kMigrateOptions +
+            migrate_details(
+                "Compares the files in sql/ with what the database says was applied to it. Changes nothing; the "
+                "server must not\n"
+                "be running. The states:\n\n"
+                "  applied  is in the database\n"
+                "  pending  the next start applies it, or `cairn migrate up`\n"
+                "  changed  applied, and the file reads differently today\n"
+                "  late     never applied, though a later number of the same plugin was\n"
+                "  unknown  applied, and this installation has no such file: the database is newer\n"
+                "  idle     applied for a plugin that is not in this configuration; left alone\n\n",
                 "  --json           the answer as one JSON object\n\n"
                 "Exit code 0: all applied or pending, 1: changed, late or unknown ones, 2: wrong usage.\n\n"
-                "Example:\n  cairn migrate status config/metaverse.yaml\n",
+                "Example:\n  cairn migrate status config/metaverse.yaml\n"),
             configuration_options({{"--json", false, "", false}}),
             status};
 }

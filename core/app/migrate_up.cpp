@@ -50,14 +50,14 @@ Command migrate_up_command() {
     return {"migrate up",
             "FILE [-c FILE]… [--set KEY=VALUE]…",
             "applies the pending migrations, after a backup",
-            std::string("Brings the database up to date, as the next start of the server would. When the database holds "
-                        "anything, a backup\n"
-                        "of it goes to the backup folder first. Each migration runs in a transaction of its own: an "
-                        "interrupted one leaves\n"
-                        "nothing behind, and the next `up` goes on from there. The server must not be running.\n\n") +
-                kMigrateOptions +
+            migrate_details(
+                "Brings the database up to date, as the next start of the server would. When the database holds "
+                "anything, a backup\n"
+                "of it goes to the backup folder first. Each migration runs in a transaction of its own: an "
+                "interrupted one leaves\n"
+                "nothing behind, and the next `up` goes on from there. The server must not be running.\n\n",
                 "\nExit code 0: everything is applied, 1: not, 2: wrong usage.\n\n"
-                "Example:\n  cairn migrate up config/metaverse.yaml\n",
+                "Example:\n  cairn migrate up config/metaverse.yaml\n"),
             configuration_options(),
             up};
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "core/app/command.hpp"
 #include "core/app/migrate_session.hpp"
@@ -12,7 +14,7 @@ namespace cairn::core {
 int with_migrations(const Arguments& arguments, Terminal& terminal, bool make,
                     const std::function<int(MigrateSession&)>& work);
 
-/// The paragraph about -c, --set and exit codes for `cairn help`.
-extern const char* const kMigrateOptions;
+/// The text for `cairn help`: the lines about -c and --set between the two.
+std::string migrate_details(std::string_view before, std::string_view after);
 
 }  // namespace cairn::core
