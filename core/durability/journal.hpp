@@ -41,6 +41,9 @@ struct SeqRange {
     std::uint64_t last = 0;
 };
 
+/// The system calls that the journal makes (journal_io.hpp).
+struct JournalCalls;
+
 /// Why the journal cannot do what it was asked for.
 class JournalError : public std::runtime_error {
 public:
@@ -73,6 +76,8 @@ struct JournalSurvey {
     std::vector<Segment> segments;
     std::uint64_t torn_bytes = 0;      ///< at the end of the last segment, never acknowledged
     std::vector<SeqRange> lost;        ///< damaged or missing in the middle; `last` of the final range may be unknown (0)
+    /// Numbers that were never in the journal because the store held them already (Journal::skip_to).
+    std::vector<SeqRange> skipped;
     std::vector<std::string> reasons;  ///< one sentence per damage, naming file and place
     std::uint64_t first() const noexcept { return segments.empty() ? 0 : segments.front().first; }
     std::uint64_t last() const noexcept { return segments.empty() ? 0 : segments.back().last; }
@@ -84,9 +89,10 @@ JournalSurvey survey_journal(const std::string& folder);
 /// The append-only file behind every acknowledgement: segments of entries with a CRC each, one fdatasync per group.
 ///
 /// A segment is `segment-<first seq, 20 digits>.cjl`, preallocated, mode 0600: a header (magic, version, journal id, first
-/// seq, hash of the segment before) and entries {length u32, crc32c u32, seq u64, time u64, durable u64, payload}, each
-/// 8-byte aligned, little endian. `durable` is the last seq that had been synced when the entry was written: by it a torn
-/// tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut in silence).
+/// seq, what the segment before was) and entries {length u32, crc32c u32, seq u64, time u64, durable u64, payload}, each
+/// 8-byte aligned, little endian. `durable` says how much of the segment had been synced when the entry was written: by it
+/// a torn tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut in silence).
+/// docs/decisions/0008-journal.md has the whole of it.
 ///
 /// All calls of append() and sync() from one thread; readers and figures from any.
 class Journal {
@@ -97,6 +103,7 @@ public:
         std::uint64_t max_bytes = 8ull << 30;
         /// Open although entries are lost; they stay named in survey(). The damaged segments are moved to `damaged/`.
         bool allow_loss = false;
+        const JournalCalls* calls = nullptr;  ///< for tests; nullptr: the system's
     };
 
     /// Opens the journal, or makes it with its first entry to be `next` when the folder holds none. Throws JournalError:
@@ -116,10 +123,12 @@ public:
     std::uint64_t durable() const noexcept;
     /// The first commit that can still be read. [any]
     std::uint64_t first() const noexcept;
+    /// What the segments take on the disk, preallocated space included. [any]
     std::uint64_t bytes() const noexcept;
 
-    /// Writes entries (commits with consecutive numbers after last()) without syncing. Throws JournalError(full): none of
-    /// them is in the journal and appending may be tried again; JournalError(failed): see there. [journal writer]
+    /// Writes entries (commits with consecutive numbers after last(), else std::invalid_argument) without syncing. Throws
+    /// JournalError(full): none of them is in the journal and appending may be tried again; JournalError(failed): see
+    /// there. Entries of other kinds get the number of the commit before them, whatever theirs. [journal writer]
     void append(std::span<const JournalEntry> entries);
     /// Makes all that was appended durable. Throws JournalError(failed); never retried on the same file. [journal writer]
     void sync();
@@ -127,7 +136,7 @@ public:
     /// not in the journal. [control]
     void skip_to(std::uint64_t next);
     /// Deletes whole segments of commits up to `seq`, oldest first, never the one being written. Returns the bytes freed.
-    /// [any]
+    /// A file that cannot be deleted stays, with those behind it, for the next time. [any]
     std::uint64_t prune(std::uint64_t seq);
 
 private:
@@ -135,7 +144,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// Reads a journal from a number on, also while it is being written (up to what is in the files). [any], one thread
+/// Reads a journal from a number on, also while it is being written, up to what is in the files: that may be more than
+/// durable(), and an append that fails takes back what it wrote; who reads beside the writer gives a `limit`. [any], one
+/// thread
 class JournalReader {
 public:
     /// Throws JournalError(missing) when the journal does not reach back to `from`.
@@ -143,7 +154,8 @@ public:
     ~JournalReader();
     JournalReader(JournalReader&&) noexcept;
     /// The next entry (any kind), or nullptr at the end of what is there. Valid until the next call. Entries whose commits
-    /// have numbers above `limit` are not read. Throws JournalError(damaged).
+    /// have numbers above `limit` are not read. Throws JournalError(damaged or missing) where commits cannot be read or
+    /// were never in the journal (skip_to), once for each place, with their numbers; the call after it goes on behind them.
     const JournalEntry* next(std::uint64_t limit = UINT64_MAX);
 
 private:

@@ -1,0 +1,105 @@
+#include "core/durability/journal_repair.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+namespace cairn::core::journal_format {
+namespace {
+
+using journal_io::Failure;
+using journal_io::File;
+
+// A name in damaged/ that nothing has yet.
+std::string place_in(const std::string& folder, const std::string& name) {
+    std::string path = folder + "/" + name;
+    std::error_code ignored;
+    for (int i = 2; std::filesystem::exists(path, ignored); ++i) path = folder + "/" + name + "." + std::to_string(i);
+    return path;
+}
+
+void keep(const JournalCalls& calls, const std::string& folder, const std::string& name) {
+    const std::string damaged = folder + "/damaged";
+    journal_io::make_folder(calls, damaged);
+    const std::string to = place_in(damaged, name);
+    if (calls.link((folder + "/" + name).c_str(), to.c_str()) != 0) {
+        throw Failure(errno, std::generic_category(), "link " + to);
+    }
+    journal_io::sync_folder(calls, damaged);
+}
+
+void put(std::vector<std::uint8_t>& bytes, std::uint64_t at, const std::vector<std::uint8_t>& part) {
+    if (bytes.size() < at + part.size()) bytes.resize(at + part.size());
+    std::copy(part.begin(), part.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
+}
+
+// What `segment` is replaced by.
+std::vector<std::uint8_t> repaired(std::vector<std::uint8_t> bytes, const SegmentFile& segment, std::uint32_t seed,
+                                   const SegmentHeader& header) {
+    put(bytes, 0, encode_header(header));
+    for (const SegmentScan::Hole& hole : segment.scan.holes) {
+        if (hole.given_up) continue;
+        std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(hole.begin),
+                  bytes.begin() + static_cast<std::ptrdiff_t>(hole.end), std::uint8_t{0});
+        // Every entry is at least as long as this one. Where no entry ever was, there is no room to note anything, and the
+        // jump in the numbers says it.
+        if (hole.end - hole.begin < kSmallestEntry) continue;
+        put(bytes, hole.begin, encode_given_up(hole.lost, hole.end - hole.begin, hole.begin, seed));
+    }
+    if (bytes.size() > segment.scan.end) bytes.resize(segment.scan.end);
+    if (segment.cut_short.last != 0) {
+        put(bytes, segment.scan.end, encode_given_up(segment.cut_short, kSmallestEntry, segment.scan.end, seed));
+    }
+    return bytes;
+}
+
+}  // namespace
+
+void repair_journal(const JournalCalls& calls, const std::string& folder, const Examination& found) {
+    for (const SegmentFile& stranger : found.set_aside) {
+        keep(calls, folder, stranger.name);
+        journal_io::remove_file(calls, folder + "/" + stranger.name);
+    }
+    for (const SegmentFile& unused : found.unused) journal_io::remove_file(calls, folder + "/" + unused.name);
+    for (std::size_t i = 0; i < found.segments.size(); ++i) {
+        const SegmentFile& segment = found.segments[i];
+        if (!segment.wants_repair()) continue;
+        SegmentHeader header;
+        if (segment.header) {
+            header = *segment.header;
+        } else {
+            header.journal = *found.id;
+            header.first = segment.first;
+            if (i > 0) {
+                header.previous_first = found.segments[i - 1].first;
+                header.previous_last = found.segments[i - 1].last;
+                header.previous_content = found.segments[i - 1].scan.content;
+            }
+        }
+        const std::string path = folder + "/" + segment.name;
+        const std::vector<std::uint8_t> bytes = repaired(journal_io::read_all(calls, path), segment,
+                                                         entry_seed(*found.id, segment.first), header);
+        const std::string beside = folder + "/repaired.tmp";
+        {
+            const File file(calls, beside, O_RDWR | O_CREAT | O_TRUNC);
+            file.write(bytes.data(), bytes.size(), 0);
+            file.sync_data();
+        }
+        keep(calls, folder, segment.name);
+        journal_io::rename_file(calls, beside, path);
+    }
+    journal_io::sync_folder(calls, folder);
+}
+
+void settle_last_segment(const File& file, const SegmentScan& scan) {
+    std::vector<std::uint8_t> bytes(std::min(scan.end, file.size()));
+    bytes.resize(file.read(bytes.data(), bytes.size(), 0));
+    file.write(bytes.data(), bytes.size(), 0);
+    if (scan.rubbish > 0) file.write_zeros(scan.end, scan.end + scan.rubbish);
+    file.sync_data();
+}
+
+}  // namespace cairn::core::journal_format
