@@ -11,6 +11,7 @@ namespace cairn::core {
 /// Exit codes of every command; stable.
 namespace exit_code {
 inline constexpr int kOk = 0, kProblems = 1, kUsage = 2;
+inline constexpr int kRestart = 75;  ///< EX_TEMPFAIL: the store or the journal failed; started again, it recovers
 }
 
 /// Where a command writes.

@@ -1,11 +1,15 @@
 #include "core/app/host.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <cairn/services/identity.hpp>
 #include <cairn/services/store.hpp>
 
+#include "core/app/offline_store.hpp"
 #include "core/durability/migration_files.hpp"
+#include "core/durability/store_notes.hpp"
+#include "core/loops/host_thread.hpp"
 #include "core/observe/log_sink.hpp"
 #include "core/plugins/call_fence.hpp"
 #include "core/plugins/compatibility.hpp"
@@ -15,6 +19,8 @@ namespace {
 
 constexpr Duration kSayStillBusy{10000};
 constexpr Duration kCloseGrace{5000};
+constexpr Duration kFailedGrace{1000};          // when changes are not kept any more, nobody should go on playing
+constexpr std::chrono::seconds kFailedEnd{20};  // the whole of an ordered end of a process that failed
 
 SpaceHost::Options space_options(const ServerConfig& server) {
     SpaceHost::Options options;
@@ -33,13 +39,30 @@ SpaceHost::Options space_options(const ServerConfig& server) {
     return options;
 }
 
-CommitQueue::Options commit_options(const DurabilityConfig& durability) {
+CommitQueue::Options commit_options(const DurabilityConfig& durability, const std::string& data_dir,
+                                    std::function<void(const std::string&)> end) {
     CommitQueue::Options options;
+    options.ack = durability.ack == "store" ? CommitQueue::Ack::store : CommitQueue::Ack::journal;
     options.group = static_cast<std::size_t>(durability.group);
     options.wait = durability.wait;
     options.coalesce = durability.coalesce;
     options.queue_commits = static_cast<std::size_t>(durability.queue);
     options.queue_bytes = durability.queue_bytes.value;
+    options.apply_every = durability.apply_every;
+    options.apply_rows = static_cast<std::size_t>(durability.apply_rows);
+    using Policy = CommitQueue::OnStorageFailure;
+    options.on_storage_failure = durability.on_storage_failure == "readonly" ? Policy::readonly
+                                 : durability.on_storage_failure == "stop"   ? Policy::stop
+                                                                             : Policy::spool;
+    options.backlog_bytes = durability.backlog.value;
+    options.remember_for = durability.remember_operations;
+    options.remember_bytes = durability.remember_bytes.value;
+    options.audit = durability.audit;
+    options.allow_loss = durability.allow_loss;
+    options.journal_folder = below(data_dir, durability.journal.folder);
+    options.journal_max_bytes = durability.journal.max_disk.value;
+    options.on_damage = end;
+    options.on_stop = end;
     return options;
 }
 
@@ -61,7 +84,9 @@ Host::Host(Preparation& preparation, SignalWatch& signals)
       loops_(static_cast<std::size_t>(preparation.host.server.loops)),
       lanes_({}, metrics_),
       stall_watch_(loops_.event_loops(), metrics_, core_log(), {}),
-      commits_(commit_options(preparation.host.durability), lanes_, clock_, metrics_),
+      commits_(commit_options(preparation.host.durability, lock_.folder(),
+                              [this](const std::string& why) { end_failed(why); }),
+               lanes_, clock_, metrics_),
       spaces_(space_options(preparation.host.server),
               {&loops_, &lanes_, &commits_, &clock_, &metrics_, nullptr, nullptr},
               preparation.plugins->declarations().behaviours),
@@ -96,18 +121,50 @@ Host::Host(Preparation& preparation, SignalWatch& signals)
     };
 }
 
-Host::~Host() = default;
+Host::~Host() {
+    {
+        const std::lock_guard lock(last_resort_mutex_);
+        over_ = true;
+        ended_.notify_all();
+    }
+    if (last_resort_.joinable()) last_resort_.join();
+}
+
+/// Called on a thread of the engine: nothing that is acknowledged from now on would last. Ends the process so that a
+/// supervisor starts it again, which recovers.
+void Host::end_failed(const std::string& why) {
+    if (failed_.exchange(true)) return;
+    core_log().error("the server ends, so that it can be started again and recover",
+                     {{"reason", why}, {"exit_code", exit_code::kRestart}});
+    last_resort_ = start_host_thread("cairn-end", [this] {
+        std::unique_lock lock(last_resort_mutex_);
+        if (ended_.wait_for(lock, kFailedEnd, [this] { return over_; })) return;
+        core_log().error("the ordered end did not come to its end in time");
+        LogSink::instance().flush();
+        std::_Exit(exit_code::kRestart);
+    });
+    signals_.ask();
+}
 
 void Host::wire_health() {
     health_.add("persistence", [this]() -> Health::Report {
         const std::string trouble = store_ ? commits_.trouble() : std::string();
         const char* database = !store_ ? "none" : trouble.empty() ? "ok" : "unavailable";
         Document details{{"database", database}, {"cache", "none"}};
+        const Document figures = commits_.statistics();
+        for (const char* part : {"journal", "store"}) {
+            if (figures.find(part) != nullptr) details.set(part, figures[part]);
+        }
         // The reason names paths, and /health is public.
         if (!trouble.empty()) details.set("trouble", "see the log");
         return {trouble.empty(), std::move(details)};
     });
-    health_.add("batchProcessor", [this]() -> Health::Report { return {true, commits_.statistics()}; });
+    health_.add("batchProcessor", [this]() -> Health::Report {
+        const Document figures = commits_.statistics();
+        Document details = Document::map();
+        for (const char* part : {"processed", "queued", "averageLatency", "queues"}) details.set(part, figures[part]);
+        return {true, std::move(details)};
+    });
     const std::vector<HealthSource>& sources = preparation_.plugins->declarations().health;
     health_.add("worldState", [this, &sources]() -> Health::Report {
         Document details = spaces_.figures();
@@ -128,25 +185,58 @@ void Host::open_store(const std::string& plugin) {
     PluginSet& set = *preparation_.plugins;
     if (set.declarations().services.provider(services::Store::kService) != plugin) return;
     auto* store = set.declarations().services.find<services::Store>();
-    std::vector<std::string> names;
-    for (const auto& loaded : set.plugins()) names.push_back(loaded->name);
     std::vector<const TableSpec*> tables;
     for (const auto& table : set.declarations().tables) tables.push_back(table.get());
 
     const auto call = [&](const char* what, const auto& job) {
         busy_.now("the store of plugin " + plugin + " to " + what);
-        if (const auto outcome = fenced({intern(plugin), nullptr, intern(std::string("store: ") + what)}, job)) {
-            throw StartFailed("the store of plugin " + plugin + " could not " + what + ": " + outcome->what,
-                              "Mend what it names; nothing was changed by this start.");
-        }
+        return fenced({intern(plugin), nullptr, intern(std::string("store: ") + what)}, job);
     };
-    call("open", [&] { store->open(); });
+    const auto fail = [&](const char* what, const Outcome& outcome) {
+        throw StartFailed("the store of plugin " + plugin + " could not " + what + ": " + outcome.what,
+                          "Mend what it names; nothing was changed by this start.");
+    };
+    const auto must = [&](const char* what, const auto& job) {
+        if (const auto outcome = call(what, job)) fail(what, *outcome);
+    };
+    if (const auto outcome = call("open", [&] { store->open(); })) {
+        const bool damaged = !outcome->fault && outcome->error.code() == Code::internal;
+        if (!damaged || !mend_store(*store, outcome->what)) fail("open", *outcome);
+        must("open", [&] { store->open(); });
+    }
     store_ = store;
     int applied = 0;
-    call("migrate", [&] { applied = store->migrate(find_migrations(set.share_dir(), names, store->engine())); });
+    must("migrate",
+         [&] { applied = store->migrate(find_migrations(set.share_dir(), migration_owners(set), store->engine())); });
     if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
-    call("prepare its tables", [&] { store->bind(tables, {}); });
-    call("take commits", [&] { commits_.start(*store); });
+    must("prepare its tables", [&] { store->bind(tables, preparation_.host.durability.audit); });
+    open_journal(*store);
+    must("take what the journal holds", [&] { commits_.start(*store, *journal_, tables); });
+}
+
+/// What is done about a database that its store calls damaged. True: there is a good one in its place, not yet open.
+bool Host::mend_store(services::Store&, const std::string&) {
+    return false;
+}
+
+void Host::open_journal(services::Store& store) {
+    const DurabilityConfig& durability = preparation_.host.durability;
+    busy_.now("the journal");
+    Journal::Options options;
+    options.folder = below(lock_.folder(), durability.journal.folder);
+    options.segment_bytes = durability.journal.segment.value;
+    options.max_bytes = durability.journal.max_disk.value;
+    options.allow_loss = durability.allow_loss;
+    try {
+        const std::uint64_t watermark = store.watermark().seq;
+        const JournalSurvey survey = survey_journal(options.folder);
+        // Before a new one is made where another should lie.
+        check_journal_is_ours(read_notes(store), watermark, options.folder, survey.id, survey.last() < survey.first(),
+                              durability.allow_loss);
+        journal_ = std::make_unique<Journal>(std::move(options), watermark + 1, watermark);
+    } catch (const std::exception& error) {
+        throw StartFailed(std::string("the journal could not be opened: ") + error.what(), "");
+    }
 }
 
 void Host::close_store(const std::string& plugin) {
@@ -194,14 +284,16 @@ void Host::drain() {
     core_log().info("draining", {{"players", spaces_.players()}, {"at_most", print_duration(shutdown.drain)}});
     lifecycle_.drain();
     spaces_.drain(shutdown.notice);
-    signals_.wait_hurry(shutdown.drain, [this] { return spaces_.sessions_open() == 0; });
+    signals_.wait_hurry(failed() ? std::min(shutdown.drain, kFailedGrace) : shutdown.drain,
+                        [this] { return spaces_.sessions_open() == 0; });
 }
 
 void Host::stop() {
     preparation_.facts->serving = false;
-    spaces_.close_all(signals_.hurried() ? Duration(0) : kCloseGrace);
+    const Duration grace = signals_.hurried() ? Duration(0) : failed() ? kFailedGrace : kCloseGrace;
+    spaces_.close_all(grace);
     lifecycle_.stop();
-    lanes_.stop(signals_.hurried() ? Duration(0) : kCloseGrace);
+    lanes_.stop(grace);
     stall_watch_.stop();
     loops_.stop();
     for (const std::string& leak : lifecycle_.leaks()) core_log().warning(leak);

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,6 +16,7 @@
 #include "core/app/preparation.hpp"
 #include "core/app/signal_watch.hpp"
 #include "core/durability/commit_queue.hpp"
+#include "core/durability/journal.hpp"
 #include "core/loops/lanes.hpp"
 #include "core/loops/loop_group.hpp"
 #include "core/loops/stall_watch.hpp"
@@ -43,10 +48,15 @@ public:
     /// What plugins left behind at stop. When this is not empty their code may still run: end the process without
     /// destroying anything.
     const std::vector<std::string>& leaks() const;
+    /// True once the store or the journal has failed: the process ends with exit_code::kRestart. [any]
+    bool failed() const noexcept { return failed_.load(); }
 
 private:
     void open_store(const std::string& plugin);
+    bool mend_store(services::Store& store, const std::string& damage);
+    void open_journal(services::Store& store);
     void close_store(const std::string& plugin);
+    void end_failed(const std::string& why);
     void wire_health();
 
     Preparation& preparation_;
@@ -59,6 +69,7 @@ private:
     LoopGroup loops_;
     Lanes lanes_;
     StallWatch stall_watch_;
+    std::unique_ptr<Journal> journal_;  ///< while there is a store, and until the end
     CommitQueue commits_;
     SpaceHost spaces_;
     HostParts parts_;
@@ -66,6 +77,11 @@ private:
     Lifecycle lifecycle_;
     services::Store* store_ = nullptr;  ///< while it is open
     std::vector<std::pair<std::string, std::string>> announcements_;
+    std::atomic<bool> failed_{false};
+    std::mutex last_resort_mutex_;
+    std::condition_variable ended_;
+    bool over_ = false;
+    std::thread last_resort_;  ///< ends a failed process whose ordered end hangs
 };
 
 }  // namespace cairn::core

@@ -77,6 +77,7 @@ int run(const Arguments& arguments, Terminal& terminal) {
         terminal.err.flush();
     }
     host.stop();
+    if (host.failed()) code = exit_code::kRestart;
     if (!host.leaks().empty()) {
         // Threads of plugins may still run: nothing that they could touch is destroyed.
         terminal.out.flush();
@@ -94,7 +95,9 @@ Command run_command() {
             "starts what a configuration describes, in the foreground",
             "Checks everything first, as `check` does, then starts and prints where to go. SIGTERM or Ctrl+C drains: "
             "players\n"
-            "are told and have server.shutdown.drain to leave; once more skips that.\n\n"
+            "are told and have server.shutdown.drain to leave; once more skips that. Exit code 0: ended as asked, 1: not "
+            "started,\n"
+            "75: the store or the journal failed; started again, the server recovers.\n\n"
             "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
             "  --set KEY=VALUE  sets one value after all files\n\n"
             "Examples:\n"

@@ -48,6 +48,15 @@ SignalWatch::~SignalWatch() {
     ::close(end_);
 }
 
+void SignalWatch::ask() {
+    {
+        const std::lock_guard lock(mutex_);
+        int none = 0;
+        asked_.compare_exchange_strong(none, 1);
+    }
+    changed_.notify_all();
+}
+
 void SignalWatch::wait() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return ending(); });
@@ -80,7 +89,7 @@ void SignalWatch::run() {
         }
         {
             const std::lock_guard lock(mutex_);
-            asked_.store(count);
+            asked_.fetch_add(1);
         }
         changed_.notify_all();
     }

@@ -27,6 +27,8 @@ public:
     bool ending() const noexcept { return asked_.load() >= 1; }
     /// True once somebody is in a hurry. [any]
     bool hurried() const noexcept { return asked_.load() >= 2; }
+    /// Asks for the end from within, as a first SIGTERM does. [any]
+    void ask();
     /// Waits until the end is asked for. [control]
     void wait();
     /// Waits until somebody is in a hurry or `done` says so, at most `limit`. [control]

@@ -39,7 +39,29 @@ public:
     void open() override {}
     int migrate(std::span<const services::Migration>) override { return 0; }
     void bind(std::span<const TableSpec* const>, std::span<const std::string>) override {}
-    services::Watermark watermark() override { return {seq_}; }
+    services::Watermark watermark() override {
+        const std::lock_guard lock(mutex_);
+        return {seq_};
+    }
+    void bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) override {
+        const std::lock_guard lock(mutex_);
+        ++calls_;
+        if (fail_) fail_(calls_);
+        for (const services::DeadLetter& letter : letters) letters_.push_back(letter);
+        EXPECT_GT(watermark.seq, seq_);
+        seq_ = watermark.seq;
+    }
+    std::string note(std::string_view name) override {
+        const std::lock_guard lock(mutex_);
+        if (!notes_kept_) cannot("keep notes");
+        const auto found = notes_.find(std::string(name));
+        return found == notes_.end() ? std::string() : found->second;
+    }
+    void set_note(std::string_view name, std::string_view value) override {
+        const std::lock_guard lock(mutex_);
+        if (!notes_kept_) cannot("keep notes");
+        notes_[std::string(name)] = std::string(value);
+    }
 
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override {
         std::unique_lock lock(mutex_);
@@ -50,6 +72,10 @@ public:
         State next = state_;
         std::size_t rows = 0;
         for (const services::TableBatch& table : batch) {
+            for (std::size_t i = 0; i < table.row_actors.size(); ++i) actors_.emplace_back(table.row_actors[i]);
+            for (std::size_t i = 0; i < table.erased_actors.size(); ++i) actors_.emplace_back(table.erased_actors[i]);
+            EXPECT_TRUE(table.row_actors.empty() || table.row_actors.size() == table.rows.size());
+            EXPECT_TRUE(table.erased_actors.empty() || table.erased_actors.size() == table.erased.size());
             std::set<std::string> seen;
             for (const std::string_view key : table.erased) {
                 EXPECT_TRUE(seen.emplace(key).second) << "twice in a batch: " << key;
@@ -75,6 +101,10 @@ public:
     void query(const Query& query,
                const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
         override {
+        {
+            const std::lock_guard lock(mutex_);
+            seq_at_query_ = seq_;
+        }
         if (query.sql == "fail") throw Error(Code::unavailable, "no");
         const std::vector<std::string> columns{"id", "value"};
         for (const Document& parameter : query.parameters) {
@@ -126,6 +156,25 @@ public:
         return rows_;
     }
     void begin_at(std::uint64_t seq) { seq_ = seq; }
+    /// Who made the audited changes, in the order in which they were applied.
+    std::vector<std::string> actors() const {
+        const std::lock_guard lock(mutex_);
+        return actors_;
+    }
+    std::vector<services::DeadLetter> letters() const {
+        const std::lock_guard lock(mutex_);
+        return letters_;
+    }
+    /// The watermark when the last query came.
+    std::uint64_t seq_at_query() const {
+        const std::lock_guard lock(mutex_);
+        return seq_at_query_;
+    }
+    void keep_no_notes() { notes_kept_ = false; }
+    int calls() const {
+        const std::lock_guard lock(mutex_);
+        return calls_;
+    }
     std::uint64_t seq() const {
         const std::lock_guard lock(mutex_);
         return seq_;
@@ -142,6 +191,11 @@ private:
     std::vector<std::uint64_t> commits_;
     std::vector<std::size_t> rows_;
     std::uint64_t seq_ = 0;
+    std::uint64_t seq_at_query_ = 0;
+    std::vector<std::string> actors_;
+    std::vector<services::DeadLetter> letters_;
+    std::map<std::string, std::string> notes_;
+    bool notes_kept_ = true;
 };
 
 /// Runs the work at once, on the calling thread.
