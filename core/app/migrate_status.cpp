@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/app/migrate_verbs.hpp"
+#include "core/observe/log_sink.hpp"
 #include "core/plugins/lifecycle.hpp"
 
 namespace cairn::core {
@@ -21,6 +22,11 @@ int with_migrations(const Arguments& arguments, Terminal& terminal, bool make,
         print_problems(*preparation, terminal.err, terminal.err_colour);
         return exit_code::kProblems;
     }
+    // What opens and closes is no news here; what goes wrong is.
+    LogSink::Options log;
+    log.level = LogLevel::warning;
+    log.colour = terminal.err_colour;
+    LogSink::instance().configure(log);
     try {
         MigrateSession session(*preparation, make);
         return work(session);

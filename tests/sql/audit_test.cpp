@@ -56,8 +56,9 @@ TEST_F(Audit, IsQuietForTheEngineWhichWritesItsOwn) {
 }
 
 TEST_F(Audit, UploadedModelsAreAudited) {
-    database_.run("INSERT INTO uploaded_models (model_id, name, r2_key, public_url, tags) VALUES ('m', 'M', 'k', 'u', "
-                  "ARRAY['tree', 'oak'])");
+    database_.run(
+        "INSERT INTO uploaded_models (model_id, name, r2_key, public_url, tags) VALUES ('m', 'M', 'k', 'u', "
+        "ARRAY['tree', 'oak'])");
     EXPECT_THAT(trail("table_name, operation, new_data->'tags'->>1"), ElementsAre("uploaded_models|INSERT|oak"));
 }
 
@@ -75,8 +76,9 @@ TEST_F(Audit, WhatIsRolledBackLeavesNoTrace) {
 }
 
 TEST_F(Audit, AWriterWithoutRightsToTheTrailIsAudited) {
-    database_.run("DROP ROLE IF EXISTS sql_test_writer; CREATE ROLE sql_test_writer;"
-                  "GRANT SELECT, INSERT ON world_objects, spaces TO sql_test_writer; SET ROLE sql_test_writer");
+    database_.run(
+        "DROP ROLE IF EXISTS sql_test_writer; CREATE ROLE sql_test_writer;"
+        "GRANT SELECT, INSERT ON world_objects, spaces TO sql_test_writer; SET ROLE sql_test_writer");
     EXPECT_THAT(database_.refusal("SELECT * FROM audit_log"), HasSubstr("permission denied"));
     add_object("a");
     database_.run("RESET ROLE");
@@ -87,14 +89,16 @@ TEST_F(Audit, AWriterWithoutRightsToTheTrailIsAudited) {
 TEST(AuditOnSqlite, TakesWhatTheEngineWrites) {
     SqliteDatabase database;
     database.up(own_migrations("sqlite"));
-    database.run("INSERT INTO audit_log (table_name, operation, user_id, old_data, new_data) VALUES "
-                 "('world_objects', 'UPDATE', 'somebody', '{\"locked\":0}', '{\"locked\":1}')");
+    database.run(
+        "INSERT INTO audit_log (table_name, operation, user_id, old_data, new_data) VALUES "
+        "('world_objects', 'UPDATE', 'somebody', '{\"locked\":0}', '{\"locked\":1}')");
     database.run("DELETE FROM audit_log");
     database.run("INSERT INTO audit_log (table_name, operation, new_data) VALUES ('spaces', 'INSERT', '{}')");
     EXPECT_EQ(database.one("SELECT id FROM audit_log"), "2") << "numbers are not used twice, so that a gap shows";
     EXPECT_EQ(database.one("SELECT changed_at > 1700000000000 FROM audit_log"), "1");
     EXPECT_NE(database.refusal("INSERT INTO audit_log (table_name, operation) VALUES ('spaces', 'LOOK')"), "");
-    EXPECT_NE(database.refusal("INSERT INTO audit_log (table_name, operation, new_data) VALUES ('a', 'INSERT', '{')"), "");
+    EXPECT_NE(database.refusal("INSERT INTO audit_log (table_name, operation, new_data) VALUES ('a', 'INSERT', '{')"),
+              "");
 }
 
 }  // namespace

@@ -116,7 +116,8 @@ std::vector<std::string> SqliteDatabase::run(const std::string& sql) {
 }
 
 std::vector<std::string> SqliteDatabase::tables() {
-    return run("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1");
+    return run(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1");
 }
 
 std::vector<Column> SqliteDatabase::columns(const std::string& relation) {
@@ -150,7 +151,8 @@ PostgresDatabase::PostgresDatabase() : PostgresDatabase(PostgresCluster::shared(
 
 PostgresDatabase::PostgresDatabase(std::string url) : url_(std::move(url)), connection_(PQconnectdb(url_.c_str())) {
     if (PQstatus(connection_) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_));
-    PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_, [](void*, const char*) {}, nullptr);
 }
 
 PostgresDatabase::~PostgresDatabase() {
@@ -175,14 +177,16 @@ std::vector<std::string> PostgresDatabase::run(const std::string& sql) {
 }
 
 std::vector<std::string> PostgresDatabase::tables() {
-    return run("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
-               "AND NOT relispartition ORDER BY relname COLLATE \"C\"");
+    return run(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
+        "AND NOT relispartition ORDER BY relname COLLATE \"C\"");
 }
 
 std::vector<Column> PostgresDatabase::columns(const std::string& relation) {
     std::vector<Column> columns;
-    for (const std::string& row : run("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = '" +
-                                      relation + "'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum")) {
+    for (const std::string& row :
+         run("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = '" + relation +
+             "'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum")) {
         const std::size_t bar = row.find('|');
         std::string type = row.substr(bar + 1);
         replace_all(type, "character varying", "varchar");
@@ -194,11 +198,12 @@ std::vector<Column> PostgresDatabase::columns(const std::string& relation) {
 
 std::vector<Index> PostgresDatabase::indexes(const std::string& relation) {
     std::vector<Index> indexes;
-    for (const std::string& row :
-         run("SELECT c.relname, i.indisunique, i.indpred IS NOT NULL, m.amname, "
-             "(SELECT string_agg(pg_get_indexdef(i.indexrelid, n, true), ' ' ORDER BY n) FROM generate_series(1, i.indnkeyatts) n) "
-             "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam WHERE i.indrelid = '" +
-             relation + "'::regclass ORDER BY 1")) {
+    for (const std::string& row : run("SELECT c.relname, i.indisunique, i.indpred IS NOT NULL, m.amname, "
+                                      "(SELECT string_agg(pg_get_indexdef(i.indexrelid, n, true), ' ' ORDER BY n) FROM "
+                                      "generate_series(1, i.indnkeyatts) n) "
+                                      "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = "
+                                      "c.relam WHERE i.indrelid = '" +
+                                      relation + "'::regclass ORDER BY 1")) {
         const std::vector<std::string> parts = split(row, '|');
         indexes.push_back({parts[0], split(parts[4], ' '), parts[1] == "t", parts[2] == "t", parts[3] == "gin"});
     }
@@ -208,14 +213,22 @@ std::vector<Index> PostgresDatabase::indexes(const std::string& relation) {
 std::vector<std::string> PostgresDatabase::schema() {
     const std::string of_public = "relnamespace = 'public'::regnamespace";
     return run(
-        "SELECT 'relation', c.relname, c.relkind::text, c.reloptions::text, pg_get_expr(c.relpartbound, c.oid) FROM pg_class c "
-        "WHERE " + of_public + " "
+        "SELECT 'relation', c.relname, c.relkind::text, c.reloptions::text, pg_get_expr(c.relpartbound, c.oid) FROM "
+        "pg_class c "
+        "WHERE " +
+        of_public +
+        " "
         "UNION ALL SELECT 'column', attrelid::regclass::text || '.' || attname, format_type(atttypid, atttypmod) || "
         "' not null ' || attnotnull::text || ' ' || attidentity::text, attcollation::regcollation::text, "
         "(SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = attrelid AND adnum = attnum) "
-        "FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE attnum > 0 AND NOT attisdropped AND " + of_public + " "
-        "UNION ALL SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid), '', '' FROM pg_index JOIN pg_class c "
-        "ON c.oid = indexrelid WHERE " + of_public + " "
+        "FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE attnum > 0 AND NOT attisdropped AND " +
+        of_public +
+        " "
+        "UNION ALL SELECT 'index', indexrelid::regclass::text, pg_get_indexdef(indexrelid), '', '' FROM pg_index JOIN "
+        "pg_class c "
+        "ON c.oid = indexrelid WHERE " +
+        of_public +
+        " "
         "UNION ALL SELECT 'constraint', conrelid::regclass::text || ' ' || conname, pg_get_constraintdef(oid), '', '' "
         "FROM pg_constraint WHERE connamespace = 'public'::regnamespace "
         "UNION ALL SELECT 'trigger', tgname, pg_get_triggerdef(oid), '', '' FROM pg_trigger WHERE NOT tgisinternal "

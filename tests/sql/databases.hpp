@@ -39,7 +39,8 @@ public:
     virtual std::vector<std::string> schema() = 0;
 
     std::string one(const std::string& sql);
-    std::string refusal(const std::string& sql);  ///< what the database says; a test failure when it takes the statement
+    std::string refusal(
+        const std::string& sql);  ///< what the database says; a test failure when it takes the statement
     void up(const std::vector<services::Migration>& migrations);
     void down(const std::vector<services::Migration>& migrations);  ///< in reverse order
 };

@@ -40,7 +40,8 @@ TEST_F(Events, MonthsAreThoseOfUtcWhateverTheSession) {
     database_.run("SET TIME ZONE 'Asia/Tokyo'");
     EXPECT_EQ(database_.one("SELECT events_make_partitions(4)"), "1");
     add("first", month_ + " + interval '4 months'");
-    add("last", "(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '5 months') AT TIME ZONE 'UTC' - interval '1 ms'");
+    add("last",
+        "(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '5 months') AT TIME ZONE 'UTC' - interval '1 ms'");
     const std::string fifth =
         part_of("((date_trunc('month', now() AT TIME ZONE 'UTC') + interval '4 months') AT TIME ZONE 'UTC')");
     EXPECT_EQ(where("last"), fifth);
@@ -63,10 +64,12 @@ TEST_F(Events, NothingIsRefusedForAMissingPartAndItMovesWhenItIsMade) {
 
 TEST_F(Events, NewPartsHaveTheKeyAndTheIndexes) {
     database_.run("SELECT events_make_partitions(12)");
-    EXPECT_EQ(database_.one("SELECT count(DISTINCT n) FROM (SELECT count(*) AS n FROM pg_inherits JOIN pg_index ON indrelid "
-                            "= inhrelid WHERE inhparent = 'events'::regclass GROUP BY inhrelid) AS of_each"),
-              "1");
-    const std::string row = "('0190b5c4-0000-7000-8000-00000000000a', 'twice', " + database_.one("SELECT quote_literal(now() + interval '1 year')") + ")";
+    EXPECT_EQ(
+        database_.one("SELECT count(DISTINCT n) FROM (SELECT count(*) AS n FROM pg_inherits JOIN pg_index ON indrelid "
+                      "= inhrelid WHERE inhparent = 'events'::regclass GROUP BY inhrelid) AS of_each"),
+        "1");
+    const std::string row = "('0190b5c4-0000-7000-8000-00000000000a', 'twice', " +
+                            database_.one("SELECT quote_literal(now() + interval '1 year')") + ")";
     database_.run("INSERT INTO events (id, event_type, created_at) VALUES " + row);
     database_.run("INSERT INTO events (id, event_type, created_at) VALUES " + row +
                   " ON CONFLICT (id, created_at) DO NOTHING");
@@ -75,9 +78,10 @@ TEST_F(Events, NewPartsHaveTheKeyAndTheIndexes) {
 
 TEST_F(Events, OldPartsAreDroppedAndOldRowsOfTheDefaultDeleted) {
     // A part of three months ago, as it would be there after three months of running.
-    database_.run("DO $$ DECLARE m timestamp := date_trunc('month', now() AT TIME ZONE 'UTC') - interval '3 months'; BEGIN "
-                  "EXECUTE format('CREATE TABLE %I PARTITION OF events FOR VALUES FROM (%L) TO (%L)', 'events_' || "
-                  "to_char(m, 'YYYY_MM'), m AT TIME ZONE 'UTC', (m + interval '1 month') AT TIME ZONE 'UTC'); END $$");
+    database_.run(
+        "DO $$ DECLARE m timestamp := date_trunc('month', now() AT TIME ZONE 'UTC') - interval '3 months'; BEGIN "
+        "EXECUTE format('CREATE TABLE %I PARTITION OF events FOR VALUES FROM (%L) TO (%L)', 'events_' || "
+        "to_char(m, 'YYYY_MM'), m AT TIME ZONE 'UTC', (m + interval '1 month') AT TIME ZONE 'UTC'); END $$");
     add("quarter", month_ + " - interval '80 days'");
     add("ancient", "now() - interval '2 years'");
     add("lately", "now() - interval '29 days'");
@@ -86,7 +90,8 @@ TEST_F(Events, OldPartsAreDroppedAndOldRowsOfTheDefaultDeleted) {
     EXPECT_EQ(parts(), "5");
     EXPECT_THAT(database_.run("SELECT event_type FROM events"), ElementsAre("lately"));
     EXPECT_EQ(database_.one("SELECT events_drop_partitions()"), "0");
-    EXPECT_EQ(database_.one("SELECT events_drop_partitions(interval '-2 months')"), "2") << "whole months that are over";
+    EXPECT_EQ(database_.one("SELECT events_drop_partitions(interval '-2 months')"), "2")
+        << "whole months that are over";
 }
 
 TEST(EventsOnSqlite, LieInTheOrderOfTime) {
@@ -95,8 +100,9 @@ TEST(EventsOnSqlite, LieInTheOrderOfTime) {
     EXPECT_THAT(database.one("EXPLAIN QUERY PLAN SELECT * FROM events WHERE created_at < 5"),
                 ::testing::HasSubstr("PRIMARY KEY"))
         << "what is too old is one run of the table";
-    database.run("INSERT INTO events (id, event_type, created_at) VALUES ('a', 'x', 1), ('a', 'x', 1) "
-                 "ON CONFLICT (id, created_at) DO UPDATE SET event_type = 'again'");
+    database.run(
+        "INSERT INTO events (id, event_type, created_at) VALUES ('a', 'x', 1), ('a', 'x', 1) "
+        "ON CONFLICT (id, created_at) DO UPDATE SET event_type = 'again'");
     EXPECT_EQ(database.one("SELECT event_type FROM events"), "again");
 }
 

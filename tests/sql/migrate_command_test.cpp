@@ -35,7 +35,9 @@ protected:
             text += "  storage_sqlite:\n";
         } else {
             url_ = PostgresCluster::shared().make_database("migrate");
-            text += "  storage_postgres: {url: \"" + url_ + "\"}\n";
+            const std::string secret = folder_.write("url", url_);
+            fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+            text += "  storage_postgres: {url: {file: " + secret + "}}\n";
         }
         config_ = folder_.write("test.yaml", text);
     }
@@ -52,7 +54,8 @@ protected:
         return run_cairn(more, std::chrono::seconds(60));
     }
     /// The same with a failpoint armed.
-    Finished migrate_with(const std::string& failpoint, const std::string& verb, std::vector<std::string> more = {}) const {
+    Finished migrate_with(const std::string& failpoint, const std::string& verb,
+                          std::vector<std::string> more = {}) const {
         ::setenv("CAIRN_FAILPOINTS", failpoint.c_str(), 1);
         Finished finished = migrate(verb, std::move(more));
         ::unsetenv("CAIRN_FAILPOINTS");
@@ -65,8 +68,8 @@ protected:
         const Document answer = Document::parse_json(finished.output);
         for (const Document& row : answer["migrations"].items()) {
             if (!only.empty() && row["state"].text() != only) continue;
-            states.push_back(std::string(row["plugin"].text()) + " " + std::to_string(row["number"].integer_or(0)) + " " +
-                             std::string(row["state"].text()));
+            states.push_back(std::string(row["plugin"].text()) + " " + std::to_string(row["number"].integer_or(0)) +
+                             " " + std::string(row["state"].text()));
         }
         return states;
     }
@@ -114,8 +117,8 @@ TEST_P(Migrate, AFreshDatabaseIsPlannedAppliedAndDone) {
     EXPECT_EQ(again.exit_code, 0);
     EXPECT_THAT(again.output, HasSubstr("Nothing to do"));
     EXPECT_THAT(migrate("plan").output, HasSubstr("-- Nothing to do"));
-    EXPECT_THAT(migrate("status").output,
-                AllOf(HasSubstr("Everything is applied"), ContainsRegex("world +0003 +world_objects +applied +20.* UTC")));
+    EXPECT_THAT(migrate("status").output, AllOf(HasSubstr("Everything is applied"),
+                                                ContainsRegex("world +0003 +world_objects +applied +20.* UTC")));
 }
 
 TEST_P(Migrate, ABackupComesBeforeAChange) {
@@ -137,7 +140,8 @@ TEST_P(Migrate, AChangedFileIsRefusedBeforeAnythingHappens) {
     write(sql("world", "0004_more.sql"), "CREATE TABLE more (n integer);\n");
     const Finished status = migrate("status");
     EXPECT_EQ(status.exit_code, 1);
-    EXPECT_THAT(status.output, AllOf(HasSubstr("0001_chat_messages.sql was changed"), HasSubstr("put the old text back")));
+    EXPECT_THAT(status.output,
+                AllOf(HasSubstr("0001_chat_messages.sql was changed"), HasSubstr("put the old text back")));
     EXPECT_EQ(migrate("plan").exit_code, 1);
     const Finished up = migrate("up");
     EXPECT_EQ(up.exit_code, 1);
@@ -170,8 +174,8 @@ TEST_P(Migrate, DownShowsFirstAndThenTakesBackNewestFirst) {
     const Finished shown = migrate("down", {"--plugin", "world", "--to", "1"});
     EXPECT_EQ(shown.exit_code, 1);
     EXPECT_THAT(shown.output, AllOf(HasSubstr("DROP TABLE world_objects"), HasSubstr("DROP TABLE sessions"),
-                                    HasSubstr("warning: "), HasSubstr("Loses data: all objects"), HasSubstr("Add --yes"),
-                                    Not(HasSubstr("DROP TABLE spaces"))));
+                                    HasSubstr("warning: "), HasSubstr("Loses data: all objects"),
+                                    HasSubstr("Add --yes"), Not(HasSubstr("DROP TABLE spaces"))));
     EXPECT_EQ(count("applied"), all);
     EXPECT_EQ(backups(), 0U);
 
@@ -228,7 +232,8 @@ TEST_P(Migrate, KilledInTheMiddleItGoesOnWhereItStood) {
     EXPECT_EQ(count("applied"), all);
     EXPECT_GE(backups(), 1U) << "the later ones found something to save";
 
-    EXPECT_EQ(migrate_with("store.migrate:kill@2", "down", {"--plugin", "world", "--to", "0", "--yes"}).exit_code, 128 + 9);
+    EXPECT_EQ(migrate_with("store.migrate:kill@2", "down", {"--plugin", "world", "--to", "0", "--yes"}).exit_code,
+              128 + 9);
     EXPECT_EQ(states("pending"), std::vector<std::string>{"world 3 pending"});
     apply_all();
 }
@@ -267,7 +272,7 @@ TEST_P(Migrate, WrongUsageIsTwo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Migrate, testing::Values("sqlite", "postgres"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& one) { return std::string(one.param); });
 
 }  // namespace
 }  // namespace cairn::test

@@ -23,11 +23,12 @@ protected:
     }
     /// Two spaces; in `busy` 3 users in 12 sessions, 5 objects and 7 messages, in `quiet` nothing.
     void fill() {
-        database_->run("INSERT INTO spaces (id, name) VALUES ('" + uuid(1) + "', 'busy'), ('" + uuid(2) + "', 'quiet')");
+        database_->run("INSERT INTO spaces (id, name) VALUES ('" + uuid(1) + "', 'busy'), ('" + uuid(2) +
+                       "', 'quiet')");
         for (int i = 0; i < 12; ++i) {
-            database_->run("INSERT INTO sessions (id, user_id, space_id, socket_id, connected_at) VALUES ('" + uuid(100 + i) +
-                           "', '" + uuid(10 + i % 3) + "', '" + uuid(1) + "', 's" + std::to_string(i) + "', " + at(1000 + i) +
-                           ")");
+            database_->run("INSERT INTO sessions (id, user_id, space_id, socket_id, connected_at) VALUES ('" +
+                           uuid(100 + i) + "', '" + uuid(10 + i % 3) + "', '" + uuid(1) + "', 's" + std::to_string(i) +
+                           "', " + at(1000 + i) + ")");
         }
         for (int i = 0; i < 5; ++i) {
             database_->run("INSERT INTO world_objects (id, object_id, space_id, position, rotation, scale) VALUES ('" +
@@ -35,8 +36,8 @@ protected:
                            "', '[0,0,0]', '[0,0,0]', '[1,1,1]')");
         }
         for (int i = 0; i < 7; ++i) {
-            database_->run("INSERT INTO chat_messages (id, space_id, message) VALUES ('" + uuid(300 + i) + "', '" + uuid(1) +
-                           "', 'hello')");
+            database_->run("INSERT INTO chat_messages (id, space_id, message) VALUES ('" + uuid(300 + i) + "', '" +
+                           uuid(1) + "', 'hello')");
         }
     }
     void refresh() {
@@ -68,7 +69,7 @@ TEST_P(Statistics, FollowTheTables) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Statistics, testing::Values("sqlite", "postgres"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& one) { return std::string(one.param); });
 
 TEST(StatisticsOnPostgres, AreRefreshedWhileSomebodyReads) {
     PostgresDatabase writer;
@@ -91,8 +92,9 @@ TEST(StatisticsOnPostgres, AreRefreshedWhileSomebodyReads) {
 TEST(StatisticsOnPostgres, AllViewsOfTheSchemaAreRefreshed) {
     PostgresDatabase database;
     database.up(own_migrations("postgres"));
-    database.run("CREATE TABLE t (n int); CREATE MATERIALIZED VIEW plain AS SELECT count(*) AS n FROM t;"
-                 "CREATE MATERIALIZED VIEW empty AS SELECT n FROM t WITH NO DATA; INSERT INTO t VALUES (1), (2)");
+    database.run(
+        "CREATE TABLE t (n int); CREATE MATERIALIZED VIEW plain AS SELECT count(*) AS n FROM t;"
+        "CREATE MATERIALIZED VIEW empty AS SELECT n FROM t WITH NO DATA; INSERT INTO t VALUES (1), (2)");
     EXPECT_EQ(database.one("SELECT refresh_all_materialized_views()"), "3");
     EXPECT_EQ(database.one("SELECT n FROM plain"), "2") << "without a unique index, too";
     EXPECT_EQ(database.one("SELECT count(*) FROM empty"), "2") << "and when it has never been filled";
@@ -106,7 +108,8 @@ TEST(StatisticsOnPostgres, CountWhatIsThereWhenPluginsAreMissing) {
     database.up(own_migrations("postgres", {"world"}));
     database.run("INSERT INTO spaces (name) VALUES ('main')");
     database.run("SELECT refresh_all_materialized_views()");
-    EXPECT_EQ(database.one("SELECT name, total_users, total_objects, total_messages FROM space_statistics"), "main|0|0|0");
+    EXPECT_EQ(database.one("SELECT name, total_users, total_objects, total_messages FROM space_statistics"),
+              "main|0|0|0");
 }
 
 TEST(StatisticsOnPostgres, AreFoundWhateverTheSearchPath) {
@@ -124,9 +127,10 @@ TEST(StatisticsOnSqlite, ATableBeneathCanBeBuiltAnew) {
     database.up(own_migrations("sqlite"));
     database.run("INSERT INTO spaces (id, name) VALUES ('a', 'main')");
     // The recipe of docs/database.md; without the first line SQLite refuses the RENAME for the sake of the view.
-    const std::string rebuild = "CREATE TABLE spaces_new (id TEXT NOT NULL PRIMARY KEY, name TEXT) STRICT, WITHOUT ROWID;"
-                                "INSERT INTO spaces_new SELECT id, name FROM spaces; DROP TABLE spaces;"
-                                "ALTER TABLE spaces_new RENAME TO spaces;";
+    const std::string rebuild =
+        "CREATE TABLE spaces_new (id TEXT NOT NULL PRIMARY KEY, name TEXT) STRICT, WITHOUT ROWID;"
+        "INSERT INTO spaces_new SELECT id, name FROM spaces; DROP TABLE spaces;"
+        "ALTER TABLE spaces_new RENAME TO spaces;";
     database.run("PRAGMA foreign_keys=OFF");
     database.run("BEGIN");
     EXPECT_THAT(database.refusal(rebuild), ::testing::HasSubstr("space_statistics"));

@@ -1,5 +1,5 @@
-// Every table of the source with every column, its type, its key and its indexes, on both engines; and the way there and
-// back.
+// Every table of the source with every column, its type, its key and its indexes, on both engines; and the way there
+// and back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -60,9 +60,11 @@ const std::vector<WantedTable>& wanted_tables() {
          {}},
         {"P162",
          "world_objects",
-         "id uuid, object_id varchar(255), space_id uuid, name varchar(255), type varchar(50), position jsonb, rotation "
+         "id uuid, object_id varchar(255), space_id uuid, name varchar(255), type varchar(50), position jsonb, "
+         "rotation "
          "jsonb, scale jsonb, model_id uuid, model_url text, created_by uuid, created_at timestamptz, updated_by uuid, "
-         "updated_at timestamptz, properties jsonb, physics jsonb, visibility boolean, locked boolean, interaction_count "
+         "updated_at timestamptz, properties jsonb, physics jsonb, visibility boolean, locked boolean, "
+         "interaction_count "
          "bigint, last_interacted_at timestamptz",
          "space_id, object_id",
          {{"id"}, {"space_id"}, {"model_id", true}, {"created_by"}, {"space_id", true}},
@@ -88,7 +90,8 @@ const std::vector<WantedTable>& wanted_tables() {
          "id uuid, model_id varchar(255), name varchar(255), original_filename varchar(255), r2_key varchar(500), "
          "public_url text, mobile_url text, thumbnail_url text, file_size_bytes bigint, format varchar(10), mime_type "
          "varchar(100), validation_status varchar(50), validation_details jsonb, processing_status varchar(50), "
-         "processed_at timestamptz, model_metadata jsonb, bounding_box jsonb, uploaded_by uuid, uploaded_at timestamptz, "
+         "processed_at timestamptz, model_metadata jsonb, bounding_box jsonb, uploaded_by uuid, uploaded_at "
+         "timestamptz, "
          "space_id uuid, is_public boolean, tags text[], usage_count bigint, last_used_at timestamptz, "
          "total_bandwidth_bytes bigint",
          "id",
@@ -97,15 +100,18 @@ const std::vector<WantedTable>& wanted_tables() {
         {"P241",
          "media_assets",
          "id uuid, asset_type varchar(50), r2_key varchar(500), public_url text, cdn_url text, filename varchar(255), "
-         "mime_type varchar(100), size_bytes bigint, width integer, height integer, duration_seconds numeric, uploaded_by "
-         "uuid, space_id uuid, object_id uuid, message_id uuid, processing_status varchar(50), thumbnails jsonb, metadata "
+         "mime_type varchar(100), size_bytes bigint, width integer, height integer, duration_seconds numeric, "
+         "uploaded_by "
+         "uuid, space_id uuid, object_id uuid, message_id uuid, processing_status varchar(50), thumbnails jsonb, "
+         "metadata "
          "jsonb, created_at timestamptz, expires_at timestamptz, deleted_at timestamptz",
          "id",
          {{"asset_type"}, {"uploaded_by"}, {"space_id"}, {"expires_at", true}},
          {}},
         {"P260",
          "visitor_tracking",
-         "id uuid, visitor_id varchar(255), space_id uuid, ip_address inet, country_code varchar(2), city varchar(100), "
+         "id uuid, visitor_id varchar(255), space_id uuid, ip_address inet, country_code varchar(2), city "
+         "varchar(100), "
          "user_agent text, device_type varchar(20), browser varchar(50), os varchar(50), first_visit_at timestamptz, "
          "last_visit_at timestamptz, visit_count bigint, total_duration_seconds bigint, objects_interacted bigint, "
          "messages_sent bigint, models_uploaded bigint, registered_user_id uuid, converted_at timestamptz",
@@ -114,7 +120,8 @@ const std::vector<WantedTable>& wanted_tables() {
          {}},
         {"P261",
          "events",
-         "id uuid, event_type varchar(100), space_id uuid, user_id uuid, session_id uuid, payload jsonb, metadata jsonb, "
+         "id uuid, event_type varchar(100), space_id uuid, user_id uuid, session_id uuid, payload jsonb, metadata "
+         "jsonb, "
          "created_at timestamptz, duration_ms bigint, error_message text",
          "id, created_at",
          {{"event_type"}, {"space_id"}, {"user_id"}, {"created_at"}},
@@ -270,8 +277,9 @@ TEST_P(Schema, SessionsAndObjectsGoWithTheirSpaceAndMayComeBeforeIt) {
     database_->up(all_);
     const std::string a = "'0190b5c4-0000-7000-8000-00000000000a'";
     const std::string o = "'0190b5c4-0000-7000-8000-00000000000b'";
-    const std::string object = "INSERT INTO world_objects (id, object_id, space_id, position, rotation, scale) VALUES (" + o +
-                               ", 'x', " + a + ", '[0,0,0]', '[0,0,0]', '[1,1,1]');";
+    const std::string object =
+        "INSERT INTO world_objects (id, object_id, space_id, position, rotation, scale) VALUES (" + o + ", 'x', " + a +
+        ", '[0,0,0]', '[0,0,0]', '[1,1,1]');";
     database_->run("BEGIN;" + object + "INSERT INTO sessions (id, space_id, socket_id) VALUES (" + o + ", " + a +
                    ", 's'); INSERT INTO spaces (id, name) VALUES (" + a + ", 'main'); COMMIT");
     EXPECT_EQ(database_->one("SELECT count(*) FROM world_objects"), "1");
@@ -286,25 +294,28 @@ TEST_P(Schema, RowsOfOtherPluginsNeedNotBeThere) {
     const std::string id = "'0190b5c4-0000-7000-8000-00000000000a'";
     database_->run("INSERT INTO chat_messages (id, space_id, user_id, message) VALUES (" + id + ", " + id + ", " + id +
                    ", 'hello')");
-    database_->run("INSERT INTO media_assets (id, asset_type, r2_key, public_url, space_id, object_id, message_id) VALUES (" +
-                   id + ", 'screenshot', 'k', 'u', " + id + ", " + id + ", " + id + ")");
+    database_->run(
+        "INSERT INTO media_assets (id, asset_type, r2_key, public_url, space_id, object_id, message_id) VALUES (" + id +
+        ", 'screenshot', 'k', 'u', " + id + ", " + id + ", " + id + ")");
     EXPECT_EQ(database_->one("SELECT count(*) FROM media_assets"), "1");
 }
 
 TEST_P(Schema, LengthsAreKept) {
     database_->up(all_);
     const std::string id = "'0190b5c4-0000-7000-8000-00000000000a'";
-    EXPECT_NE(database_->refusal("INSERT INTO spaces (id, name) VALUES (" + id + ", '" + std::string(101, 'x') + "')"), "");
+    EXPECT_NE(database_->refusal("INSERT INTO spaces (id, name) VALUES (" + id + ", '" + std::string(101, 'x') + "')"),
+              "");
     EXPECT_NE(database_->refusal("INSERT INTO spaces (id, name) VALUES (" + id + ", '')"), "");
     std::string wide;
     for (int i = 0; i < 100; ++i) wide += "é";
     database_->run("INSERT INTO spaces (id, name) VALUES (" + id + ", '" + wide + "')");
-    EXPECT_NE(database_->refusal("INSERT INTO visitor_tracking (id, visitor_id, country_code) VALUES (" + id + ", 'v', 'DEU')"),
+    EXPECT_NE(database_->refusal("INSERT INTO visitor_tracking (id, visitor_id, country_code) VALUES (" + id +
+                                 ", 'v', 'DEU')"),
               "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, Schema, testing::Values("sqlite", "postgres"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& one) { return std::string(one.param); });
 
 TEST(BothEngines, HaveTheSameTablesAndColumns) {
     SqliteDatabase sqlite;
@@ -326,11 +337,11 @@ TEST(BothEngines, HaveTheSameTablesAndColumns) {
 
 TEST(BothEngines, HaveTheSameFiles) {
     const auto names = [](const std::string& engine) {
-        std::vector<std::string> names;
+        std::vector<std::string> list;
         for (const services::Migration& migration : own_migrations(engine)) {
-            names.push_back(migration.plugin + " " + std::to_string(migration.number) + " " + migration.what);
+            list.push_back(migration.plugin + " " + std::to_string(migration.number) + " " + migration.what);
         }
-        return names;
+        return list;
     };
     EXPECT_EQ(names("sqlite"), names("postgres"));
 }
@@ -338,7 +349,8 @@ TEST(BothEngines, HaveTheSameFiles) {
 TEST(BothEngines, EveryDownFileSaysWhatItLoses) {
     for (const char* engine : {"sqlite", "postgres"}) {
         for (const services::Migration& migration : own_migrations(engine)) {
-            EXPECT_THAT(migration.down, HasSubstr("-- Loses ")) << engine << " " << migration.plugin << " " << migration.what;
+            EXPECT_THAT(migration.down, HasSubstr("-- Loses "))
+                << engine << " " << migration.plugin << " " << migration.what;
         }
     }
 }

@@ -8,10 +8,10 @@
 namespace cairn::core::test {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using services::AppliedMigration;
 using services::Migration;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 Migration file(const std::string& plugin, int number, const std::string& down = "DROP") {
     return {plugin, number, "step" + std::to_string(number), plugin + std::to_string(number), "CREATE", down};
@@ -32,20 +32,21 @@ std::vector<std::string> words(const std::vector<MigrationRow>& rows) {
 
 std::vector<std::string> names(const std::vector<const Migration*>& migrations) {
     std::vector<std::string> names;
-    for (const Migration* migration : migrations) names.push_back(migration->plugin + std::to_string(migration->number));
+    for (const Migration* migration : migrations)
+        names.push_back(migration->plugin + std::to_string(migration->number));
     return names;
 }
 
 TEST(MigrateState, SaysWhereEachStands) {
-    const std::vector<Migration> known{file("cairn", 1), file("world", 1), file("world", 2), file("world", 3),
-                                       file("chat", 1),  file("chat", 2)};
-    std::vector<AppliedMigration> there{applied("chat", 2, 50),  applied("chat", 3, 60),  applied("chat", 4, 70),
-                                        applied("gone", 1, 10),  applied("world", 1, 20), applied("world", 2, 30)};
+    const std::vector<Migration> known{file("cairn", 1), file("world", 1), file("world", 2),
+                                       file("world", 3), file("chat", 1),  file("chat", 2)};
+    std::vector<AppliedMigration> there{applied("chat", 2, 50), applied("chat", 3, 60),  applied("chat", 4, 70),
+                                        applied("gone", 1, 10), applied("world", 1, 20), applied("world", 2, 30)};
     there[4].checksum = "other";
     const std::vector<MigrationRow> rows = compare_migrations(there, known);
-    EXPECT_THAT(words(rows), ElementsAre("cairn 1 pending", "world 1 changed", "world 2 applied", "world 3 pending",
-                                         "chat 1 late", "chat 2 applied", "chat 3 unknown", "chat 4 unknown",
-                                         "gone 1 idle"));
+    EXPECT_THAT(words(rows),
+                ElementsAre("cairn 1 pending", "world 1 changed", "world 2 applied", "world 3 pending", "chat 1 late",
+                            "chat 2 applied", "chat 3 unknown", "chat 4 unknown", "gone 1 idle"));
     EXPECT_EQ(rows[2].applied_at, 30);
     EXPECT_EQ(rows[3].applied_at, std::nullopt);
     EXPECT_THAT(names(pending_migrations(rows)), ElementsAre("cairn1", "world3"));
@@ -73,7 +74,8 @@ protected:
         }
         return "was not refused";
     }
-    std::vector<Migration> known_{file("cairn", 1), file("world", 1), file("world", 2), file("world", 3), file("chat", 1)};
+    std::vector<Migration> known_{file("cairn", 1), file("world", 1), file("world", 2), file("world", 3),
+                                  file("chat", 1)};
     std::vector<AppliedMigration> there_{applied("cairn", 1, 5), applied("chat", 1, 40), applied("world", 1, 10),
                                          applied("world", 2, 20), applied("world", 3, 40)};
     std::vector<MigrationRow> rows_;
@@ -97,7 +99,8 @@ TEST_F(TakingBack, DownToANumberNewestFirst) {
 
 TEST_F(TakingBack, IsRefusedAsAWholeWhenOneHasNoWayBack) {
     known_[2].down.clear();
-    EXPECT_THAT(refusal("world", 0), HasSubstr("world 0002_step2 cannot be taken back: there is no 0002_step2.down.sql"));
+    EXPECT_THAT(refusal("world", 0),
+                HasSubstr("world 0002_step2 cannot be taken back: there is no 0002_step2.down.sql"));
     EXPECT_THAT(back("world", 2), ElementsAre("world3"));
 }
 
