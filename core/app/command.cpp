@@ -64,6 +64,14 @@ const std::vector<Command>& commands() {
                                           config_explain_command(),
                                           config_show_command(),
                                           config_reference_command(),
+                                          export_command(),
+                                          import_command(),
+                                          backup_now_command(),
+                                          backup_list_command(),
+                                          backup_verify_command(),
+                                          backup_prune_command(),
+                                          backup_drill_command(),
+                                          restore_command(),
                                           version_command(),
                                           help_command()};
     return all;

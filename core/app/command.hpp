@@ -50,6 +50,14 @@ Command plugins_inspect_command();
 Command config_explain_command();
 Command config_show_command();
 Command config_reference_command();
+Command export_command();
+Command import_command();
+Command backup_now_command();
+Command backup_list_command();
+Command backup_verify_command();
+Command backup_prune_command();
+Command backup_drill_command();
+Command restore_command();
 Command version_command();
 Command help_command();
 

@@ -3,10 +3,37 @@
 #include <filesystem>
 
 #include "core/plugins/plugin_library.hpp"
+#include "core/schedule/cron.hpp"
 
 namespace cairn::core {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+std::string fault_of_schedule(const std::string& text) {
+    try {
+        const Cron cron(text);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+std::string fault_of_optional_schedule(const std::string& text) {
+    return text.empty() ? std::string() : fault_of_schedule(text);
+}
+
+std::string fault_of_time_zone(const std::string& name) {
+    try {
+        const TimeZone zone(name);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+}  // namespace
 
 void describe(Fields<LogConfig>& f) {
     f(&LogConfig::level, "level", "lines below this level are left out")
@@ -108,13 +135,20 @@ void describe(Fields<BackupConfig>& f) {
     f(&BackupConfig::enabled, "enabled", "false: no backups by time; `cairn backup now` works all the same");
     f(&BackupConfig::folder, "folder", "where backups go; relative to data_dir. Another disk is better")
         .length(1, 4096);
-    f(&BackupConfig::schedule, "schedule", "when: minute hour day month weekday").length(1, 200);
+    f(&BackupConfig::schedule, "schedule", "when, as crontab(5) has it: minute hour day month weekday; or @hourly, @daily")
+        .length(1, 200)
+        .check(fault_of_schedule);
     f(&BackupConfig::keep, "keep", "which ones stay; the newest three verified ones always do");
-    f(&BackupConfig::drill, "drill", "when a restore is tried beside the running server; empty: never").length(0, 200);
+    f(&BackupConfig::drill, "drill", "when a restore is tried beside the running server; empty: never")
+        .length(0, 200)
+        .check(fault_of_optional_schedule);
+    f(&BackupConfig::at_stop, "at_stop", "one more at each stop, unless nothing has changed or it would take long");
 }
 
 void describe(Fields<MaintenanceConfig>& f) {
-    f(&MaintenanceConfig::vacuum, "vacuum", "when the store gives unused space back; empty: never").length(0, 200);
+    f(&MaintenanceConfig::vacuum, "vacuum", "when the store gives unused space back; empty: never")
+        .length(0, 200)
+        .check(fault_of_optional_schedule);
 }
 
 void describe(Fields<HostConfig>& f) {
@@ -131,6 +165,7 @@ void describe(Fields<HostConfig>& f) {
     f(&HostConfig::server, "server", "limits and times of the whole server");
     f(&HostConfig::time_zone, "time_zone", "in which the times of backups and other jobs are meant")
         .length(1, 64)
+        .check(fault_of_time_zone)
         .example("Europe/Berlin");
     f(&HostConfig::durability, "durability", "how changes reach the disk and the store");
     f(&HostConfig::backup, "backup", "copies of the store, by time");

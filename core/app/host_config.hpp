@@ -76,6 +76,7 @@ struct BackupConfig {
     std::string schedule = "0 * * * *";
     KeepConfig keep;
     std::string drill = "30 4 * * *";
+    bool at_stop = true;
 };
 
 struct MaintenanceConfig {

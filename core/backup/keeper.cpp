@@ -126,12 +126,12 @@ struct Keeper::State {
                                  {"bytes", made.bytes},
                                  {"commit", made.watermark},
                                  {"ms", made.finished - made.started}});
-        prune_locked();
+        prune_locked(options.keep);
         return backup;
     }
 
-    std::vector<std::string> prune_locked() {
-        std::vector<std::string> gone = prune_backups(kit.backup_folder, options.keep);
+    std::vector<std::string> prune_locked(const Retention& keep) {
+        std::vector<std::string> gone = prune_backups(kit.backup_folder, keep);
         const BackupList list = look();
         // A restore begins at a backup: what the journal holds from before the oldest is of no use.
         std::optional<std::uint64_t> oldest;
@@ -238,8 +238,10 @@ struct Keeper::State {
         if (what == "drill") return drill();
         if (what == "prune") {
             const std::lock_guard one(work);
+            const Retention keep{std::max<std::int64_t>(1, request["hourly"].integer_or(options.keep.hourly)),
+                                 std::max<std::int64_t>(1, request["daily"].integer_or(options.keep.daily))};
             Document names = Document::list();
-            for (const std::string& name : prune_locked()) names.push(name);
+            for (const std::string& name : prune_locked(keep)) names.push(name);
             return Document{{"deleted", names}};
         }
         if (what == "verify") return verify(std::string(request["file"].text()));
@@ -463,7 +465,7 @@ Document Keeper::drill() {
 
 std::vector<std::string> Keeper::prune() {
     const std::lock_guard one(state_->work);
-    return state_->prune_locked();
+    return state_->prune_locked(state_->options.keep);
 }
 
 Document to_document(const Backup& backup) {
