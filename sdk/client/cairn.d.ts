@@ -187,6 +187,8 @@ export declare class CairnError extends Error {
 }
 
 export declare function isRepeatable(type: string, data?: any): boolean;
+/** Whether the server does such a request once however often it comes with the same `op`. */
+export declare function isOnce(type: string, data?: any): boolean;
 export declare function reconnectDelay(
     attempt: number,
     backoff: { first_ms: number; most_ms: number; factor: number },

@@ -12,7 +12,8 @@
  *  - `hello` is the first frame of every connection; the resume token goes to the storage that the caller gave.
  *  - A lost connection is made again, later and later (with jitter, so that a thousand clients do not come back in
  *    the same millisecond), and never earlier than the server's `bye.reconnect_after_ms`.
- *  - A request is sent twice only where twice is the same as once: see `isRepeatable`. All others fail with code
+ *  - A request is sent again after a lost connection only where twice is the same as once: what `isRepeatable` says, and
+ *    what the server does once per operation id (`isOnce`), which this client adds by itself. All others fail with code
  *    `disconnected`, because nobody but the caller can know whether doing it again is right.
  *  - A refusal is a `CairnError` with the server's code, message, field and retry_after_ms, never a silent nothing.
  */
@@ -81,6 +82,28 @@ export function isRepeatable(type, data) {
 }
 
 /**
+ * Whether the server does such a request once however often it comes with the same `op` (docs/protocol.md): everything
+ * that is on disk when it is answered.
+ * @param {string} type
+ * @param {any} data
+ */
+export function isOnce(type, data) {
+    switch (type) {
+        case 'object.create':
+        case 'object.update':
+        case 'object.delete':
+        case 'chat.send':
+        case 'chat.edit':
+        case 'chat.delete':
+            return true;
+        case 'object.move':
+            return data?.final === true;
+        default:
+            return false;
+    }
+}
+
+/**
  * How long to wait before connection attempt number `attempt` (0 = the first one after a loss), in ms: exponential,
  * the upper half of it random, and never less than the server asked for.
  * @param {number} attempt
@@ -122,6 +145,8 @@ export class CairnClient {
     #fresh_identity_tried = false;
     #next_id = 1;
     #pending = new Map();
+    /** Begins the operation ids of this object; no other has the same. */
+    #operations = [0, 0, 0].map(() => Math.floor(Math.random() * 2 ** 32).toString(36)).join('');
     #timers = { retry: 0, hello: 0, beat: 0, pong: 0, join: 0 };
     #heard = false;
     #last_s = null;
@@ -241,8 +266,8 @@ export class CairnClient {
      * Sends a request and waits for its reply.
      * @param {string} type for example `object.create`
      * @param {any} [data]
-     * @param {{timeout_ms?: number, repeat?: boolean}} [options] `repeat` overrules `isRepeatable` for the resend
-     * after a reconnect
+     * @param {{timeout_ms?: number, repeat?: boolean}} [options] `repeat` overrules `isOnce` and `isRepeatable` for the
+     * resend after a reconnect
      * @returns {Promise<any>} the reply's `d`; rejects with a CairnError
      */
     request(type, data = {}, options = {}) {
@@ -251,7 +276,9 @@ export class CairnClient {
             return Promise.reject(new CairnError({ code: 'disconnected', message, type }));
         }
         const id = this.#next_id++;
-        const repeat = options.repeat ?? isRepeatable(type, data);
+        if (isOnce(type, data) && data.op === undefined) data = { ...data, op: `${this.#operations}-${id}` };
+        const repeat = options.repeat ?? (isOnce(type, data) || isRepeatable(type, data));
+        const actor = this.player;
         return new Promise((resolve, reject) => {
             const timeout_ms = options.timeout_ms ?? this.#options.request_timeout_ms;
             const timer = setTimeout(() => {
@@ -264,7 +291,7 @@ export class CairnClient {
                     }),
                 );
             }, timeout_ms);
-            this.#pending.set(id, { type, data, repeat, resent: false, timer, resolve, reject });
+            this.#pending.set(id, { type, data, actor, repeat, resent: false, timer, resolve, reject });
             this.#write({ t: type, id, d: data });
         });
     }
@@ -454,6 +481,7 @@ export class CairnClient {
             'disconnected',
             'The connection broke before the server answered, so it may or may not have happened. Look first.',
         );
+        for (const request of this.#pending.values()) request.lost = true;
         if (!this.#wanted) return;
         if (was_steady) this.#attempt = 0;
 
@@ -551,6 +579,12 @@ export class CairnClient {
     }
 
     #resend() {
+        // Operation ids count per player: somebody new must not do again what he did as another.
+        this.#failPending(
+            ({ lost, actor, type, data }) => lost && actor !== this.player && !isRepeatable(type, data),
+            'disconnected',
+            'The server did not know you any more, so it may or may not have happened. Look first.',
+        );
         for (const [id, request] of this.#pending) {
             if (!request.lost) continue;
             request.lost = false;
@@ -561,10 +595,7 @@ export class CairnClient {
 
     #failPending(which, code, message) {
         for (const [id, request] of this.#pending) {
-            if (!which(request)) {
-                request.lost = true;
-                continue;
-            }
+            if (!which(request)) continue;
             this.#pending.delete(id);
             clearTimeout(request.timer);
             request.reject(new CairnError({ code, message, type: request.type }));

@@ -105,7 +105,7 @@ test('only what may be repeated is repeated', () => {
 test('unanswered requests: the repeatable one is sent again after the join, the other fails', async () => {
     const { client, socket, sockets, opened } = connected();
     const made = client.request('object.create', { id: 'mine', name: 'box' });
-    const said = client.request('chat.send', { message: 'once' });
+    const said = client.request('dice.roll', { faces: 6 });
     const sent = socket.sent.find((frame) => frame.t === 'object.create');
     const again = opened();
     socket.drop();
@@ -119,6 +119,49 @@ test('unanswered requests: the repeatable one is sent again after the join, the 
     assert.deepEqual(sockets[1].sent[1], sent);
     sockets[1].push({ re: sent.id, ok: true, d: { id: 'mine' } });
     assert.deepEqual(await made, { id: 'mine' });
+});
+
+test('what the server does once per operation is sent again with the same operation', async () => {
+    const { client, socket, sockets, opened } = connected();
+    const said = client.request('chat.send', { message: 'once' });
+    const other = client.request('chat.send', { message: 'once' });
+    const [first, second] = socket.sent.slice(-2);
+    assert.equal(typeof first.d.op, 'string');
+    assert.notEqual(first.d.op, second.d.op);
+    const again = opened();
+    socket.drop();
+    await again;
+    sockets[1].welcome();
+    assert.deepEqual(sockets[1].sent.slice(1), [first, second]);
+    for (const { id } of [first, second]) sockets[1].push({ re: id, ok: true, d: { id: 'm' } });
+    assert.deepEqual(await Promise.all([said, other]), [{ id: 'm' }, { id: 'm' }]);
+});
+
+test('somebody new does not do again what he did as another', async () => {
+    const { client, socket, sockets, opened } = connected();
+    const said = client.request('chat.send', { message: 'once' });
+    const moved = client.request('object.move', { id: 'o', final: true });
+    const again = opened();
+    socket.drop();
+    await again;
+    sockets[1].welcome({ player: 'somebody-new' });
+    await assert.rejects(said, { code: 'disconnected' });
+    assert.deepEqual(
+        sockets[1].sent.map((frame) => frame.t),
+        ['hello', 'object.move'],
+    );
+    sockets[1].push({ re: sockets[1].sent[1].id, ok: true });
+    await moved;
+});
+
+test('an operation of the caller is left as it is, and reading has none', () => {
+    const { client, socket } = connected();
+    client.request('chat.send', { message: 'x', op: 'mine' }).catch(() => {});
+    assert.equal(socket.sent.at(-1).d.op, 'mine');
+    client.request('object.move', { id: 'o', p: [0, 0, 0] }).catch(() => {});
+    assert.equal('op' in socket.sent.at(-1).d, false);
+    client.request('object.list', {}).catch(() => {});
+    assert.equal('op' in socket.sent.at(-1).d, false);
 });
 
 test('a resend is not sent before the space is joined', async () => {
