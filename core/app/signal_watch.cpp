@@ -30,6 +30,7 @@ void SignalWatch::block() {
     struct sigaction ignore {};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, nullptr);
+    ::sigaction(SIGXFSZ, &ignore, nullptr);  // a limit for files (ulimit -f) is met as a full disk: write(2) says EFBIG
 }
 
 SignalWatch::SignalWatch(std::function<void()> on_reload) : on_reload_(std::move(on_reload)) {

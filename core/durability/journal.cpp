@@ -19,7 +19,6 @@
 #include "core/durability/journal_format.hpp"
 #include "core/durability/journal_io.hpp"
 #include "core/durability/journal_repair.hpp"
-#include "core/durability/journal_spare.hpp"
 
 namespace cairn::core {
 namespace {
@@ -69,11 +68,14 @@ struct Journal::State {
 
     std::string path(std::uint64_t segment_begin) const { return options.folder + "/" + segment_name(segment_begin); }
 
+    // A segment has this name until its header is on the disk.
+    std::string prepared() const { return options.folder + "/prepared.tmp"; }
+
     // ---- Opening
 
     void open(std::uint64_t next, std::uint64_t store_has) {
         journal_io::make_folder(calls, options.folder);
-        journal_io::remove_file(calls, options.folder + "/prepared.tmp");
+        journal_io::remove_file(calls, prepared());
         journal_io::remove_file(calls, options.folder + "/repaired.tmp");
         Examination found = examine_journal(calls, options.folder, store_has);
         if (!found.segments.empty() && found.segments.front().first > store_has + 1) {
@@ -93,7 +95,6 @@ struct Journal::State {
             repair_journal(calls, options.folder, found);
             found = examine_journal(calls, options.folder, store_has);
         }
-        spare = std::make_unique<JournalSpare>(calls, options.folder);
         id = found.id ? *found.id : id_bytes(new_uuid());
         id_as_text = id_text(id);
         for (const SegmentFile& segment : found.segments) {
@@ -197,7 +198,8 @@ struct Journal::State {
         File next;
         bool renamed = false;
         try {
-            next = spare->take(size);
+            next = File(calls, prepared(), O_RDWR | O_CREAT | O_TRUNC);
+            next.allocate(size);
             next.write(block.data(), block.size(), 0);
             next.sync_data();
             journal_io::rename_file(calls, next.path(), path(first));
@@ -211,7 +213,7 @@ struct Journal::State {
         } catch (const Failure& failure) {
             if (renamed) fail(std::string("the journal failed: ") + failure.what());
             try {
-                journal_io::remove_file(calls, spare->path());
+                journal_io::remove_file(calls, prepared());
             } catch (const Failure&) {
                 // The next one is written over it.
             }
@@ -223,8 +225,7 @@ struct Journal::State {
     // The segment is empty and too small for what comes.
     void grow(std::uint64_t size) {
         try {
-            file.write_zeros(room, size);
-            file.sync_data();
+            file.allocate(size);
         } catch (const Failure& failure) {
             if (!journal_io::is_full(failure)) give_up(failure);
             try {
@@ -329,7 +330,6 @@ struct Journal::State {
         last = seq;
         if (buffer.capacity() > kKeptBuffer) std::vector<std::uint8_t>().swap(buffer);
         reach("journal.after_write", Kind::failed);
-        if (at > room / 2 && bytes + options.segment_bytes <= options.max_bytes) spare->want(options.segment_bytes);
     }
 
     void sync() {
@@ -379,7 +379,6 @@ struct Journal::State {
     std::array<std::uint8_t, 16> id{};
     std::string id_as_text;
     JournalSurvey survey;
-    std::unique_ptr<JournalSpare> spare;
 
     // Of the writer.
     File file;

@@ -83,8 +83,9 @@ struct JournalSurvey {
     std::uint64_t last() const noexcept { return segments.empty() ? 0 : segments.back().last; }
 };
 
-/// Reads all of `folder` and checks every entry. Throws JournalError(failed) when a file cannot be read. [any]
-JournalSurvey survey_journal(const std::string& folder);
+/// Checks every entry in `folder`, of segments with nothing above commit `above` only the headers, and that each segment
+/// follows the one before. May run beside the writer. Throws JournalError(failed) when a file cannot be read. [any]
+JournalSurvey survey_journal(const std::string& folder, std::uint64_t above = 0);
 
 /// The append-only file behind every acknowledgement: segments of entries with a CRC each, one fdatasync per group.
 ///
@@ -92,7 +93,7 @@ JournalSurvey survey_journal(const std::string& folder);
 /// seq, what the segment before was) and entries {length u32, crc32c u32, seq u64, time u64, durable u64, payload}, each
 /// 8-byte aligned, little endian. `durable` says how much of the segment had been synced when the entry was written: by it
 /// a torn tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut in silence).
-/// docs/decisions/0008-journal.md has the whole of it.
+/// docs/decisions/0009-journal.md has the whole of it.
 ///
 /// All calls of append() and sync() from one thread; readers and figures from any.
 class Journal {

@@ -260,8 +260,8 @@ std::string in_words(SeqRange range) {
 
 namespace cairn::core {
 
-JournalSurvey survey_journal(const std::string& folder) {
-    return journal_format::examine_journal(system_calls(), folder, 0).survey;
+JournalSurvey survey_journal(const std::string& folder, std::uint64_t above) {
+    return journal_format::examine_journal(system_calls(), folder, above).survey;
 }
 
 }  // namespace cairn::core

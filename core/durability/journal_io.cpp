@@ -17,11 +17,16 @@ int system_open(const char* path, int flags, mode_t mode) {
     return ::open(path, flags, mode);
 }
 
+int system_fallocate(int fd, off_t size) {
+    errno = ::posix_fallocate(fd, 0, size);
+    return errno == 0 ? 0 : -1;
+}
+
 }  // namespace
 
 const JournalCalls& system_calls() noexcept {
-    static const JournalCalls kCalls{system_open, ::pread,    ::pwrite, ::fdatasync, ::fsync,
-                                     ::ftruncate, ::rename, ::link,   ::unlink,    ::mkdir};
+    static const JournalCalls kCalls{system_open,      ::pread,     ::pwrite, ::fdatasync, ::fsync,
+                                     system_fallocate, ::ftruncate, ::rename, ::link,      ::unlink, ::mkdir};
     return kCalls;
 }
 
@@ -100,6 +105,13 @@ void File::write_zeros(std::uint64_t begin, std::uint64_t end) const {
 void File::sync_data() const {
     // Never asked again when it fails: the kernel then counts as clean what did not reach the disk.
     if (calls_->fdatasync(fd_) != 0) fail("fdatasync", path_);
+}
+
+void File::allocate(std::uint64_t size) const {
+    int result = 0;
+    do result = calls_->fallocate(fd_, static_cast<off_t>(size));
+    while (result != 0 && errno == EINTR);
+    if (result != 0) fail("fallocate", path_);
 }
 
 void File::truncate(std::uint64_t size) const {

@@ -16,6 +16,7 @@ struct JournalCalls {
     ssize_t (*pwrite)(int fd, const void* data, std::size_t size, off_t at);
     int (*fdatasync)(int fd);
     int (*fsync)(int fd);
+    int (*fallocate)(int fd, off_t size);  ///< reserves space from the beginning; -1 and errno, unlike posix_fallocate
     int (*ftruncate)(int fd, off_t size);
     int (*rename)(const char* from, const char* to);
     int (*link)(const char* from, const char* to);
@@ -50,6 +51,8 @@ public:
     /// Zeros from `begin` to `end`.
     void write_zeros(std::uint64_t begin, std::uint64_t end) const;
     void sync_data() const;
+    /// Makes the file at least so large, with space for all of it.
+    void allocate(std::uint64_t size) const;
     void truncate(std::uint64_t size) const;
 
 private:
