@@ -5,10 +5,10 @@
 
 #include <cairn/error.hpp>
 
+#include "core/app/backup_session.hpp"
 #include "core/backup/backup_maker.hpp"
+#include "core/backup/recovery.hpp"
 #include "core/durability/journal.hpp"
-#include "core/observe/log_sink.hpp"
-#include "core/plugins/compatibility.hpp"
 
 namespace cairn::core {
 
@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 
 MigrateSession::MigrateSession(Preparation& preparation, bool make)
     : preparation_(preparation), offline_(preparation), known_(offline_.migrations()) {
+    finish_interrupted_restore(kit());
     engine_ = offline_.store().engine();
     place_ = offline_.store().place();
     std::error_code error;
@@ -34,19 +35,7 @@ void MigrateSession::refresh() {
 }
 
 StoreKit MigrateSession::kit() {
-    StoreKit kit;
-    kit.store = &offline_.store();
-    kit.tables = offline_.tables();
-    kit.migrations = known_;
-    kit.audited = preparation_.host.durability.audit;
-    kit.data_dir = offline_.data_dir();
-    kit.journal_folder = offline_.journal_folder();
-    kit.backup_folder = offline_.backup_folder();
-    kit.server = preparation_.host.name;
-    kit.program = host_build().version;
-    kit.clock = &offline_.clock();
-    kit.log = &core_log();
-    return kit;
+    return store_kit(offline_, preparation_);
 }
 
 void MigrateSession::check_journal() {
