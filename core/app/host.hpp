@@ -69,7 +69,7 @@ private:
     LoopGroup loops_;
     Lanes lanes_;
     StallWatch stall_watch_;
-    std::unique_ptr<Journal> journal_;  ///< while there is a store, and until the end
+    std::unique_ptr<Journal> journal_;  ///< while the store is open
     CommitQueue commits_;
     SpaceHost spaces_;
     HostParts parts_;

@@ -45,7 +45,8 @@ struct CommitQueue::State {
     Materialiser materialiser;
     GroupWriter writer;
     std::atomic<services::Store*> store{nullptr};  ///< nullptr: not started or stopped
-    std::atomic<Journal*> journal{nullptr};
+    mutable std::mutex journal_mutex;              ///< held while its figures are read, so that it can go at the end
+    Journal* journal = nullptr;
     bool started = false;
     bool stopped = false;
 };
@@ -74,7 +75,7 @@ void CommitQueue::State::read(bool replica, const char* what, std::function<T(co
 
 /// Brings the store up to the journal. Everything that can be in the way is looked for before anything is applied.
 void CommitQueue::State::replay(std::uint64_t applied) {
-    const Journal& ours = *journal.load();
+    const Journal& ours = *journal;
     const std::uint64_t last = ours.last();
     if (last <= applied) return;
     if (ours.first() > applied + 1) {
@@ -130,7 +131,10 @@ void CommitQueue::start(services::Store& store, Journal& journal, std::span<cons
                            {{"store", watermark}, {"journal", journal.last()}});
         journal.skip_to(watermark + 1);
     }
-    state.journal.store(&journal);
+    {
+        const std::lock_guard lock(state.journal_mutex);
+        state.journal = &journal;
+    }
     state.figures.set_tables(tables);
     state.writer.set_up(journal);
     state.materialiser.set_up(store, tables, watermark, [&state](std::uint64_t seq, const std::string& reason) {
@@ -159,6 +163,10 @@ void CommitQueue::stop() {
     state.materialiser.finish();
     state.materialiser.join();
     state.writer.finish();
+    {
+        const std::lock_guard lock(state.journal_mutex);
+        state.journal = nullptr;
+    }
     services::Store* store = state.store.exchange(nullptr, std::memory_order_acq_rel);
     if (state.condition.failed()) return;
     const std::uint64_t behind = state.materialiser.handed_over() - state.materialiser.applied();
@@ -210,7 +218,8 @@ Document CommitQueue::statistics() const {
                         {"queued", state.options.ack == Ack::journal ? waiting + behind : waiting},
                         {"averageLatency", state.figures.average_latency()},
                         {"queues", std::move(queues)}};
-    if (const Journal* journal = state.journal.load()) {
+    const std::lock_guard lock(state.journal_mutex);
+    if (const Journal* journal = state.journal) {
         statistics.set("journal",
                        {{"seq", journal->last()}, {"durable", journal->durable()}, {"bytes", journal->bytes()}});
         statistics.set("store", {{"watermark", applied}, {"behind", behind}});

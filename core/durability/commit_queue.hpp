@@ -90,7 +90,7 @@ public:
     /// Begins with `store`, which is open, migrated and bound to `tables`, and with `journal`, which was opened with
     /// {watermark + 1, watermark}. Returns when the store holds all that the journal does. Throws Error that says
     /// what is in the way: another database's journal, commits that cannot be reached, a table that nobody declares, a
-    /// store that does not take them. Commits before that are refused. Both outlive this. [control]
+    /// store that does not take them. Commits before that are refused. Both live until stop() has returned. [control]
     void start(services::Store& store, Journal& journal, std::span<const TableSpec* const> tables);
     /// Refuses new commits, journals and applies everything queued, notes the clean end, joins the threads. When the
     /// store is away, what it lacks stays in the journal for the next start. [control]

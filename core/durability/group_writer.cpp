@@ -296,6 +296,7 @@ void GroupWriter::when_stored(std::uint64_t ticket, std::function<void(Materiali
 }
 
 void GroupWriter::serve_flushes() {
+    if (condition_.failed()) return fail_flushes(lost_track());
     const std::uint64_t settled = admission_.settled();
     std::vector<Flush> served;
     {
