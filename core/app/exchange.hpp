@@ -6,6 +6,7 @@
 
 #include <cairn/plugin.hpp>
 
+#include "core/app/command.hpp"
 #include "core/app/offline_engine.hpp"
 
 namespace cairn::core {
@@ -16,6 +17,9 @@ struct ExchangeSpace {
     std::string id;                 ///< what rows carry
     std::optional<Document> entry;  ///< of the section `space`; none: there is no such space yet, or nobody knows spaces
 };
+
+/// What opens and closes is no news to whoever exports: the log has warnings only. [control]
+void quiet_log(const Terminal& terminal);
 
 /// The section that knows spaces, or nullptr.
 const ExchangeSection* space_section(const std::vector<ExchangeSection>& sections);

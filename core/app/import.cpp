@@ -29,6 +29,7 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
     const ExchangeFile file(path, sections, kLargestFile);
     const Document from = file.space();
 
+    quiet_log(terminal);
     OfflineEngine engine(*preparation);
     const std::string named(from["name"].text());
     const std::string name =
