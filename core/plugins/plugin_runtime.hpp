@@ -83,7 +83,8 @@ public:
     void announce(std::string_view label, std::string_view text) override { parts_.announce(label, text); }
 
     void schedule(std::string cron, std::string what, std::function<void(const Task&)> work) override {
-        parts_.schedule(plugin_, std::move(cron), std::move(what), std::move(work));
+        // Where no server runs, nothing has its time.
+        if (parts_.schedule) parts_.schedule(plugin_, std::move(cron), std::move(what), std::move(work));
     }
 
     std::size_t tasks_in_flight() const noexcept { return background_.in_flight(); }
