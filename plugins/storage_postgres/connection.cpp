@@ -124,9 +124,16 @@ void Connection::break_off() noexcept {
 bool Connection::is_alive() noexcept {
     if (link_ == nullptr || PQstatus(link_) != CONNECTION_OK) return false;
     pollfd descriptor{PQsocket(link_), POLLIN, 0};
-    if (::poll(&descriptor, 1, 0) <= 0) return true;
-    // Between statements the server only speaks to say goodbye, or about a parameter.
-    return PQconsumeInput(link_) == 1 && PQstatus(link_) == CONNECTION_OK;
+    // Between statements the server speaks to say goodbye. (Or that a setting has changed, which is rare enough to take
+    // for the same: a new connection costs little.)
+    return ::poll(&descriptor, 1, 0) == 0;
+}
+
+void Connection::fail(const PGresult* result, const char* doing) {
+    const PostgresError error(result, doing);
+    if (error.is_lost()) break_off();
+    else if (PQstatus(link_) != CONNECTION_OK) lose(error.what(), doing);
+    throw error;
 }
 
 void Connection::lose(const std::string& why, const char* doing) {
@@ -193,12 +200,7 @@ Result Connection::collect(const char* doing) {
             failed = std::move(result);
         }
     }
-    if (failed) {
-        const PostgresError error(failed.get(), doing);
-        if (error.is_lost()) break_off();
-        else if (PQstatus(link_) != CONNECTION_OK) lose(error.what(), doing);
-        throw error;
-    }
+    if (failed) fail(failed.get(), doing);
     if (PQstatus(link_) != CONNECTION_OK) lose(PQerrorMessage(link_), doing);
     return last;
 }

@@ -60,7 +60,8 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// False once the link is known to be gone; looks whether the server has hung up meanwhile. Does not wait.
+    /// False once the link is known to be gone, or when the server has hung up meanwhile. Between statements only; does not
+    /// wait.
     bool is_alive() noexcept;
     PGconn* native() noexcept { return link_; }
     int process() const noexcept { return PQbackendPID(link_); }
@@ -97,6 +98,7 @@ private:
     PGresult* next(const char* doing);
     void send(bool sent, const char* doing);
     void wait(bool write, std::chrono::steady_clock::time_point deadline, const char* doing);
+    [[noreturn]] void fail(const PGresult* result, const char* doing);
     [[noreturn]] void lose(const std::string& why, const char* doing);
     std::chrono::steady_clock::time_point deadline() const;
 
@@ -131,10 +133,7 @@ void Connection::stream(const Prepared& statement, std::span<const char* const> 
             return;
         }
     }
-    if (!failed) return;
-    const PostgresError error(failed.get(), doing);
-    if (error.is_lost()) break_off();
-    throw error;
+    if (failed) fail(failed.get(), doing);
 }
 
 }  // namespace cairn::storage_postgres

@@ -21,7 +21,7 @@ namespace {
 constexpr int kOldestServer = 130000;
 constexpr int kLockClass = 0x4341524E;  // of our advisory locks
 constexpr auto kLockPatience = std::chrono::milliseconds(800);  // a second instance is refused within a second
-constexpr auto kLockLook = std::chrono::milliseconds(50);
+constexpr auto kLockLook = std::chrono::milliseconds(10);
 constexpr int kSettleTries = 4;  // of a commit whose answer was lost, before the engine is asked to come again
 constexpr auto kSettlePause = std::chrono::milliseconds(100);
 const char* const kSystemCertificates = "/etc/ssl/certs/ca-certificates.crt";
@@ -171,6 +171,7 @@ void PostgresStore::open() {
         replica_ = std::make_unique<ConnectionPool>(reads, options_.pool_size, options_.pool_idle,
                                                     options_.statement_timeout);
         lag_ = std::make_unique<ReplicaLag>(options_.replica_max_lag);
+        lag_->note(watermark().seq, std::chrono::steady_clock::now());
     }
     damaged_ = false;
     set_trouble({});
@@ -376,7 +377,7 @@ void PostgresStore::write(services::Watermark watermark, const std::function<voi
     if (damaged_) throw Error(Code::internal, health().trouble);
     bool unknown = false;
     for (int attempt = 1;; ++attempt) {
-        bool committing = false;
+        bool committing = false;  // of this attempt
         try {
             Writer& session = writer();
             if (begin(session, watermark)) {
@@ -399,13 +400,15 @@ void PostgresStore::write(services::Watermark watermark, const std::function<voi
             if (failure.is_lost()) writer_.reset();
             unknown = unknown || (committing && failure.is_lost());
             if (!is_refusal(failure)) set_trouble(answer.what());
-            // After an unknown outcome the server is asked what has become of it, if it is there.
-            if (!unknown || is_refusal(failure) || attempt == kSettleTries) throw answer;
+            // After an unknown outcome the server is asked what has become of it, if it is there. A connection that broke
+            // before the COMMIT is worth one more try: it may have been dead for long.
+            const bool again = unknown ? !is_refusal(failure) && attempt < kSettleTries : failure.is_lost() && attempt == 1;
+            if (!again) throw answer;
         } catch (...) {
             if (writer_) writer_->connection.rollback();
             throw;
         }
-        std::this_thread::sleep_for(kSettlePause);
+        std::this_thread::sleep_for(kSettlePause * (attempt - 1));
     }
 }
 
