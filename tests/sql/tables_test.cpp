@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <sstream>
 
+#include "tests/integration/server_process.hpp"
 #include "tests/sql/databases.hpp"
+#include "tests/support/postgres_cluster.hpp"
 
 namespace cairn::test {
 namespace {
@@ -344,6 +347,27 @@ TEST(BothEngines, HaveTheSameFiles) {
         return list;
     };
     EXPECT_EQ(names("sqlite"), names("postgres"));
+}
+
+TEST(OnPostgres, ADumpRestoresToTheSame) {
+    PostgresDatabase database;
+    database.up(own_migrations("postgres"));
+    database.run(
+        "INSERT INTO spaces (name) VALUES ('main'); INSERT INTO events (event_type) VALUES ('x');"
+        "INSERT INTO world_objects (object_id, space_id, position, rotation, scale) SELECT 'o', id, '[]', '[]', '[]' "
+        "FROM spaces; SELECT refresh_all_materialized_views()");
+    PostgresDatabase restored;
+    const TemporaryFolder folder;
+    const std::string file = (folder.path() / "all.dump").string();
+    const std::string programs = PostgresCluster::shared().programs();
+    ASSERT_EQ(std::system((programs + "/pg_dump -Fc -f " + file + " '" + database.url() + "'").c_str()), 0);
+    ASSERT_EQ(std::system((programs + "/pg_restore -e -d '" + restored.url() + "' " + file).c_str()), 0);
+    EXPECT_EQ(restored.schema(), database.schema());
+    EXPECT_EQ(restored.one("SELECT name, total_objects FROM space_statistics"), "main|1");
+    EXPECT_EQ(restored.one("SELECT count(*) FROM audit_log"), "1");
+    restored.run("UPDATE world_objects SET locked = true");
+    EXPECT_EQ(restored.one("SELECT count(*) FROM audit_log"), "2") << "the trigger came along";
+    EXPECT_EQ(restored.one("SELECT events_make_partitions(4)"), "1");
 }
 
 TEST(BothEngines, EveryDownFileSaysWhatItLoses) {

@@ -7,7 +7,7 @@
 CREATE TABLE audit_log (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     table_name varchar(63) NOT NULL,
-    operation varchar(10) NOT NULL CHECK (operation IN ('INSERT', 'UPDATE', 'DELETE')),
+    operation varchar(10) NOT NULL CHECK (operation ~ '^(INSERT|UPDATE|DELETE)$'),
     user_id text COLLATE "C",
     old_data jsonb,
     new_data jsonb,
