@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <string>
 
 #include "tests/integration/player_client.hpp"
@@ -67,20 +68,21 @@ TEST(Exchange, AnOldServersStateComesInAndPlayersSeeIt) {
 
     ServerProcess server({base.config()});
     server.start();
-    PlayerClient ada(server.port());
-    ada.enter("main", "Ada");
-    ASSERT_EQ(ada.state("objects").size(), 2u);
-    const auto& objects = ada.state("objects");
+    auto ada = std::make_unique<PlayerClient>(server.port());
+    ada->enter("main", "Ada");
+    ASSERT_EQ(ada->state("objects").size(), 2u);
+    const auto& objects = ada->state("objects");
     const Document& chair = objects[0]["id"].text() == "lamp" ? objects[1] : objects[0];
     EXPECT_EQ(chair["p"], Document::list({1, 2.5, -3}));
     EXPECT_EQ(chair["r"], Document::list({0.5, 0, 0}));
     EXPECT_EQ(chair["model_url"].text(), "https://models.example/chair.glb");
     EXPECT_EQ(chair["properties"]["addedBy"].text(), "Fh3_sock");
-    ASSERT_EQ(ada.state("chat").size(), 1u);
-    EXPECT_EQ(ada.state("chat")[0]["at"].integer_or(0), 1769860800000);
+    ASSERT_EQ(ada->state("chat").size(), 1u);
+    EXPECT_EQ(ada->state("chat")[0]["at"].integer_or(0), 1769860800000);
     // A second process is kept away from the data of a server that runs.
     const Finished refused = run_cairn({"export", base.config(), "--out", base.file("no.json")});
     EXPECT_EQ(refused.exit_code, 1);
+    ada.reset();  // nobody is waited for
     EXPECT_EQ(server.stop(), 0);
 }
 
@@ -170,13 +172,14 @@ TEST(Operations, AreDoneOnceAlsoAcrossAKill) {
         server.kill_hard();
     }
     server.start();
-    PlayerClient ada(server.port());
-    ada.enter("main", "Ada", token);
-    EXPECT_EQ(ada.ask("chat.send", say)["d"]["id"].text(), message);
-    EXPECT_EQ(ada.ask("object.create", place)["d"]["id"].text(), object);
-    EXPECT_EQ(ada.ask("chat.history", {})["d"]["messages"].size(), 1u);
-    EXPECT_EQ(ada.ask("object.list", {})["d"]["objects"].size(), 1u);
-    EXPECT_FALSE(ada.wait_event("object.created", std::chrono::milliseconds(200)));
+    auto ada = std::make_unique<PlayerClient>(server.port());
+    ada->enter("main", "Ada", token);
+    EXPECT_EQ(ada->ask("chat.send", say)["d"]["id"].text(), message);
+    EXPECT_EQ(ada->ask("object.create", place)["d"]["id"].text(), object);
+    EXPECT_EQ(ada->ask("chat.history", {{"limit", 100}})["d"]["messages"].size(), 1u);
+    EXPECT_EQ(ada->ask("object.list", {{"limit", 100}})["d"]["objects"].size(), 1u);
+    EXPECT_FALSE(ada->wait_event("object.created", std::chrono::milliseconds(200)));
+    ada.reset();  // nobody is waited for
     EXPECT_EQ(server.stop(), 0);
 }
 
