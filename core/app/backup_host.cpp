@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "core/app/migrate_session.hpp"
 #include "core/app/offline_store.hpp"
 #include "core/durability/migration_files.hpp"
 #include "core/observe/log_sink.hpp"
@@ -49,6 +50,12 @@ StoreKit BackupHost::kit(services::Store& store) const {
 
 void BackupHost::before_open(services::Store& store) {
     finish_interrupted_restore(kit(store));
+}
+
+void BackupHost::before_migrate(services::Store& store) {
+    if (!preparation_.host.backup.enabled) return;
+    const std::string backup = back_up_before_migrations(kit(store));
+    if (!backup.empty()) core_log().info("backup before migrations", {{"file", backup}});
 }
 
 bool BackupHost::mend(services::Store& store, const std::string& damage) {

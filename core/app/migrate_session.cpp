@@ -66,7 +66,13 @@ std::string back_up_for_migration(const StoreKit& kit) {
 }
 
 std::string back_up_before_migrations(const StoreKit& kit) {
-    const std::vector<services::AppliedMigration> applied = kit.store->applied_migrations();
+    std::vector<services::AppliedMigration> applied;
+    try {
+        applied = kit.store->applied_migrations();
+    } catch (const Error& error) {
+        if (error.code() == Code::unsupported) return {};  // nor can such a store open a copy to verify it
+        throw;
+    }
     const std::vector<MigrationRow> rows = compare_migrations(applied, kit.migrations);
     const bool holds_something = !applied.empty() || kit.store->watermark().seq > 0;
     if (!holds_something || migrations_refused(rows) || pending_migrations(rows).empty()) return {};
