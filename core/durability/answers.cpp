@@ -9,16 +9,20 @@ namespace cairn::core {
 void Answers::committed(PendingCommit& commit) {
     commit.answered = true;
     if (commit.then) {
-        answers_.push_back({std::move(commit.then), Committed{commit.seq}, nullptr, commit.submitted});
-        commit.then = nullptr;
+        Answer& answer = answers_.emplace_back();
+        answer.then = std::exchange(commit.then, nullptr);
+        answer.committed.seq = commit.seq;
+        answer.submitted = commit.submitted;
     }
     for (const std::shared_ptr<Waiter>& waiter : commit.waiters) {
         const std::lock_guard lock(waiter->mutex);
         waiter->seq = commit.seq;
         if (--waiter->remaining > 0) continue;
-        std::shared_ptr<const Error> error;
-        if (waiter->refused) error = std::make_shared<const Error>(*waiter->refused);
-        answers_.push_back({std::move(waiter->then), Committed{waiter->seq}, std::move(error), commit.submitted});
+        Answer& answer = answers_.emplace_back();
+        answer.then = std::move(waiter->then);
+        answer.committed.seq = waiter->seq;
+        if (waiter->refused) answer.refused = std::make_shared<const Error>(*waiter->refused);
+        answer.submitted = commit.submitted;
     }
     commit.waiters.clear();
 }
@@ -26,8 +30,7 @@ void Answers::committed(PendingCommit& commit) {
 void Answers::refused(PendingCommit& commit, const Error& error) {
     commit.answered = true;
     if (commit.then) {
-        refused(std::move(commit.then), error);
-        commit.then = nullptr;
+        refused(std::exchange(commit.then, nullptr), error);
     }
     for (const std::shared_ptr<Waiter>& waiter : commit.waiters) {
         const std::lock_guard lock(waiter->mutex);
@@ -38,11 +41,17 @@ void Answers::refused(PendingCommit& commit, const Error& error) {
 }
 
 void Answers::repeated(Then<Committed> then, Committed answer) {
-    if (then) answers_.push_back({std::move(then), std::move(answer), nullptr, {}});
+    if (!then) return;
+    Answer& made = answers_.emplace_back();
+    made.then = std::move(then);
+    made.committed = std::move(answer);
 }
 
 void Answers::refused(Then<Committed> then, const Error& error) {
-    if (then) answers_.push_back({std::move(then), {}, std::make_shared<const Error>(error), {}});
+    if (!then) return;
+    Answer& made = answers_.emplace_back();
+    made.then = std::move(then);
+    made.refused = std::make_shared<const Error>(error);
 }
 
 void Answers::give(Instant now, Histogram& seconds) {
