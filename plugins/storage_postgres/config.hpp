@@ -49,7 +49,8 @@ inline void describe(Fields<PoolConfig>& f) {
 
 inline void describe(Fields<BaseBackupConfig>& f) {
     f(&BaseBackupConfig::folder, "folder",
-      "where physical copies of the whole server go (pg_basebackup, verified), beside the ordinary backups; empty: none. "
+      "where physical copies of the whole server go (pg_basebackup, verified), beside the ordinary backups; relative to "
+      "data_dir; empty: none. "
       "The role needs the attribute REPLICATION")
         .max_length(4096);
     f(&BaseBackupConfig::schedule, "schedule", "when: five fields of cron, or @daily, @weekly").length(1, 100);

@@ -1,7 +1,9 @@
 #include <cairn/plugin.hpp>
 
+#include <filesystem>
 #include <memory>
 
+#include "plugins/storage_postgres/base_backup.hpp"
 #include "plugins/storage_postgres/config.hpp"
 #include "plugins/storage_postgres/postgres_store.hpp"
 
@@ -43,11 +45,26 @@ public:
         options.tools = config_->tools;
         options.backup_timeout = config_->backup_timeout;
         store_.configure(std::move(options), runtime.log(), &runtime.metrics());
+        if (!config_->base_backup.folder.empty()) schedule_base_backups(runtime);
     }
 
     void stop() override { store_.close(); }
 
 private:
+    void schedule_base_backups(Runtime& runtime) {
+        // An absolute path stays what it is.
+        const std::string folder = (std::filesystem::path(runtime.data_dir()) / config_->base_backup.folder).string();
+        runtime.schedule(config_->base_backup.schedule, "physical base backup", [this, folder, &runtime](const Task&) {
+            try {
+                const BaseBackups backups{folder, config_->base_backup.keep, config_->backup_timeout};
+                const std::string made = backups.run(Tools(config_->tools), store_.target());
+                runtime.log().info("base backup made and verified", {{"folder", made}});
+            } catch (const Error& error) {
+                runtime.log().error("no base backup", {{"reason", error.what()}});
+            }
+        });
+    }
+
     std::shared_ptr<const Config> config_;
     PostgresStore store_;
 };

@@ -1,5 +1,6 @@
 #include <fstream>
 
+#include "plugins/storage_postgres/base_backup.hpp"
 #include "plugins/storage_postgres/places.hpp"
 #include "tests/plugins/storage_postgres/store_fixture.hpp"
 
@@ -181,6 +182,30 @@ TEST_F(PlacesTest, ABackupThatTakesTooLongIsEnded) {
     options_.tools = folder_ + "/nowhere";
     open();
     EXPECT_THAT(refusal([&] { store_->backup(file_); }).what(), HasSubstr("correct `tools`"));
+}
+
+TEST_F(PlacesTest, PhysicalCopiesAreVerifiedAndTheOldestGo) {
+    open();
+    const fs::path copies = fs::path(folder_) / "copies";
+    fs::create_directories(copies / "base_20200101T000000Z");
+    fs::create_directories(copies / "base_20200102T000000Z");
+    fs::create_directories(copies / "base_20200103T000000Z.part");
+    fs::create_directories(copies / "something else");
+    const BaseBackups backups{copies.string(), 2, Duration(60000)};
+    const std::string made = backups.run(Tools(""), store_->target());
+    EXPECT_TRUE(fs::exists(fs::path(made) / "backup_manifest"));
+    EXPECT_TRUE(fs::exists(fs::path(made) / "PG_VERSION"));
+    EXPECT_FALSE(fs::exists(copies / "base_20200101T000000Z"));
+    EXPECT_TRUE(fs::exists(copies / "base_20200102T000000Z"));
+    EXPECT_FALSE(fs::exists(copies / "base_20200103T000000Z.part"));
+    EXPECT_TRUE(fs::exists(copies / "something else"));
+
+    Target wrong = store_->target();
+    wrong.url.user = "nobody_here";
+    const Error error = refusal([&] { backups.run(Tools(""), wrong); });
+    EXPECT_EQ(error.code(), Code::unavailable);
+    EXPECT_THAT(error.what(), HasSubstr("REPLICATION"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(copies), fs::directory_iterator()), 3);
 }
 
 }  // namespace
