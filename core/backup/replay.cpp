@@ -16,15 +16,24 @@ namespace {
 /// Changes per transaction: the stores reach their best rates from about a thousand on.
 constexpr std::size_t kBatch = 2000;
 
-/// Calls `hear` with each entry that can be read, from the commit `from` on. Ends when it returns false.
+/// Calls `hear` with each entry that can be read, from the commit `from` on; what cannot is passed over: the survey names
+/// it. Ends when it returns false.
 void for_each_entry(const std::string& folder, const JournalSurvey& survey, std::uint64_t from,
                     const std::function<bool(const JournalEntry&)>& hear) {
-    for (const SeqRange& piece : readable_pieces(survey)) {
-        if (piece.last < from) continue;
-        JournalReader reader(folder, std::max(from, piece.first));
-        while (const JournalEntry* entry = reader.next(piece.last)) {
-            if (!hear(*entry)) return;
+    if (survey.segments.empty()) return;
+    JournalReader reader(folder, std::max(from, survey.first()));
+    std::uint64_t complained = 0;
+    for (;;) {
+        const JournalEntry* entry = nullptr;
+        try {
+            entry = reader.next(survey.last());
+        } catch (const JournalError& error) {
+            const std::uint64_t at = error.lost().empty() ? complained : error.lost().front().first;
+            if (error.kind() == JournalError::Kind::failed || at <= complained) throw;
+            complained = at;  // each place is named once, then the reader goes on behind it
+            continue;
         }
+        if (entry == nullptr || !hear(*entry)) return;
     }
 }
 

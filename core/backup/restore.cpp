@@ -7,6 +7,7 @@
 
 #include <cairn/failpoint.hpp>
 #include <cairn/json.hpp>
+#include <cairn/uuid.hpp>
 
 #include "core/backup/durable_file.hpp"
 #include "core/backup/recovery.hpp"
@@ -152,7 +153,7 @@ Activated activate(const StoreKit& kit, const RestorePlan& plan, Restored& resto
     const bool another = plan.journal_folder != kit.journal_folder;
     const WallTime now = kit.clock->wall();
     Swap swap;
-    swap.id = compact_utc(now) + "-" + std::to_string(plan.target) + "-" + std::to_string(now % 1000);
+    swap.id = new_uuid();
     swap.place = restored.place->place();
     if (plan.beyond() > 0 || another) swap.journal_aside = kit.journal_folder + "/before-restore-" + compact_utc(now);
     services::Store& store = restored.place->store();

@@ -114,19 +114,22 @@ RestorePlan plan_restore(const StoreKit& kit, const std::string& journal_folder,
     }
     plan.target = resolve(plan, backups, target, plan.notes);
     const std::vector<SeqRange> pieces = readable_pieces(plan.journal);
-    std::vector<SeqRange> missing{{1, plan.target}};
+    std::vector<SeqRange> missing = missing_from(pieces, {1, plan.target});
+    plan.from_nothing = missing.empty();
+    bool nearest = true;
     for (const Backup& backup : backups) {
         if (watermark(backup) > plan.target) continue;
         std::vector<SeqRange> gaps = missing_from(pieces, {watermark(backup) + 1, plan.target});
         if (gaps.empty()) plan.backups.push_back(backup);
-        else if (gaps.front().first > missing.front().first) missing = std::move(gaps);
+        else if (nearest) missing = std::move(gaps);
+        nearest = false;
     }
-    plan.from_nothing = missing_from(pieces, {1, plan.target}).empty();
     if (plan.backups.empty() && !plan.from_nothing) {
         std::string message = "commit " + std::to_string(plan.target) + " cannot be reached: " + print_ranges(missing) +
                               " " + (missing.size() == 1 && missing[0].first == missing[0].last ? "is" : "are") +
                               " neither in a verified backup nor in the journal";
         for (const std::string& reason : plan.journal.reasons) message += "; " + reason;
+        for (const std::string& note : plan.notes) message += "; " + note;
         throw Unreachable(message, missing);
     }
     plan.target_time_us = plan.target == 0 ? 0 : time_of_commit(journal_folder, plan.journal, plan.target);
