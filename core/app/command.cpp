@@ -72,6 +72,8 @@ const std::vector<Command>& commands() {
                                           backup_prune_command(),
                                           backup_drill_command(),
                                           restore_command(),
+                                          journal_show_command(),
+                                          journal_check_command(),
                                           version_command(),
                                           help_command()};
     return all;

@@ -58,6 +58,8 @@ Command backup_verify_command();
 Command backup_prune_command();
 Command backup_drill_command();
 Command restore_command();
+Command journal_show_command();
+Command journal_check_command();
 Command version_command();
 Command help_command();
 

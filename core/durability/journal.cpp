@@ -78,14 +78,7 @@ struct Journal::State {
         journal_io::remove_file(calls, prepared());
         journal_io::remove_file(calls, options.folder + "/repaired.tmp");
         Examination found = examine_journal(calls, options.folder, store_has);
-        if (!found.segments.empty() && found.segments.front().first > store_has + 1) {
-            const SeqRange lost{store_has + 1, found.segments.front().first - 1};
-            found.survey.lost.insert(found.survey.lost.begin(), lost);
-            found.survey.reasons.insert(found.survey.reasons.begin(),
-                                        "the journal in " + options.folder + " begins with commit " +
-                                            std::to_string(lost.last + 1) + ", and the store ends with commit " +
-                                            std::to_string(store_has) + ": " + in_words(lost) + " are nowhere");
-        }
+        look_before_the_first(found, store_has);
         refuse_losses(found, store_has);
         survey = found.survey;
         const bool repairs = !found.set_aside.empty() || !found.unused.empty() ||
@@ -110,6 +103,21 @@ struct Journal::State {
             go_on(found.segments.back());
         }
         if (survey.id.empty()) survey.id = id_as_text;
+    }
+
+    // What the store lacks and the journal does not reach back to.
+    void look_before_the_first(Examination& found, std::uint64_t store_has) const {
+        std::uint64_t first = UINT64_MAX;
+        for (const auto* files : {&found.segments, &found.set_aside}) {
+            for (const SegmentFile& segment : *files) first = std::min(first, segment.first);
+        }
+        if (first == UINT64_MAX || first <= store_has + 1) return;
+        const SeqRange lost{store_has + 1, first - 1};
+        found.survey.lost.insert(found.survey.lost.begin(), lost);
+        found.survey.reasons.insert(found.survey.reasons.begin(),
+                                    "the journal in " + options.folder + " begins with commit " + std::to_string(first) +
+                                        ", and the store ends with commit " + std::to_string(store_has) + ": " +
+                                        in_words(lost) + " cannot be found");
     }
 
     void refuse_losses(const Examination& found, std::uint64_t store_has) const {
@@ -175,7 +183,7 @@ struct Journal::State {
         const std::uint64_t size = std::max<std::uint64_t>(options.segment_bytes, kBlock + padded(need));
         const bool replaces = file.is_open() && entries == 0;
         const std::uint64_t others = bytes - (replaces ? room : 0);
-        if (!segments.empty() && others + size > options.max_bytes) {
+        if (file.is_open() && others + size > options.max_bytes) {
             throw JournalError(Kind::full, "the journal has reached durability.journal.max_disk (" +
                                                std::to_string(options.max_bytes) + " bytes) in " + options.folder +
                                                ", and the store does not hold its oldest commits yet");

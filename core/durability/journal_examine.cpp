@@ -171,7 +171,8 @@ private:
             if (behind != nullptr && behind->previous_last == last) {
                 found_.survey.skipped.push_back(lost);
             } else {
-                say(lost, "between " + path(segment) + " and " + path(next) + " " + in_words(lost) + " are missing");
+                say(lost, "a segment between " + path(segment) + " and " + path(next) + " is missing: " + in_words(lost) +
+                              " cannot be found");
             }
         }
     }
