@@ -54,6 +54,28 @@ void describe(Fields<ObjectRow>& f) {
     f(&ObjectRow::last_interacted_at, "last_interacted_at", "the last of them");
 }
 
+void describe(Fields<LoadedObject>& f) {
+    f(&LoadedObject::id, "id", "UUID of the row");
+    f(&LoadedObject::object_id, "object_id", "what clients call it");
+    f(&LoadedObject::name, "name", "shown to people");
+    f(&LoadedObject::type, "type", "model, primitive, light or camera");
+    f(&LoadedObject::position, "position", "[x, y, z]");
+    f(&LoadedObject::rotation, "rotation", "Euler radians");
+    f(&LoadedObject::scale, "scale", "per axis");
+    f(&LoadedObject::model_id, "model_id", "uploaded model");
+    f(&LoadedObject::model_url, "model_url", "where its model lies");
+    f(&LoadedObject::created_by, "created_by", "user");
+    f(&LoadedObject::created_at, "created_at", "when");
+    f(&LoadedObject::updated_by, "updated_by", "user");
+    f(&LoadedObject::updated_at, "updated_at", "when");
+    f(&LoadedObject::properties, "properties", "the clients' own data");
+    f(&LoadedObject::physics, "physics", "{static: true} unless said otherwise");
+    f(&LoadedObject::visibility, "visibility", "drawn");
+    f(&LoadedObject::locked, "locked", "only its creator and admins change it");
+    f(&LoadedObject::interaction_count, "interaction_count", "moves and changes so far (P166)");
+    f(&LoadedObject::last_interacted_at, "last_interacted_at", "the last of them");
+}
+
 void describe(Fields<SpaceNameRow>& f) {
     f(&SpaceNameRow::id, "id", "UUID");
     f(&SpaceNameRow::name, "name", "what clients call it");
@@ -78,7 +100,7 @@ const std::string_view kSelectOldSessions =
     "SELECT id FROM sessions WHERE disconnected_at IS NOT NULL AND disconnected_at < $1 LIMIT $2";
 
 const std::string_view kSelectObjects =
-    "SELECT id, object_id, space_id, name, type, position, rotation, scale, model_id, model_url, created_by, "
+    "SELECT id, object_id, name, type, position, rotation, scale, model_id, model_url, created_by, "
     "created_at, "
     "updated_by, updated_at, properties, physics, visibility, locked, interaction_count, last_interacted_at "
     "FROM world_objects WHERE space_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3";

@@ -68,6 +68,31 @@ struct ObjectRow {
 };
 void describe(Fields<ObjectRow>& f);
 
+/// What a space needs of a row to have the object in memory. JSON stays text: a million documents would only be built to
+/// be written out again.
+struct LoadedObject {
+    std::string id;
+    std::string object_id;
+    std::optional<std::string> name;
+    std::optional<std::string> type;
+    Vec3 position;
+    Vec3 rotation;
+    Vec3 scale{1, 1, 1};
+    std::optional<std::string> model_id;
+    std::optional<std::string> model_url;
+    std::optional<std::string> created_by;
+    WallTime created_at = 0;
+    std::optional<std::string> updated_by;
+    std::optional<WallTime> updated_at;
+    std::string properties;  ///< JSON object; empty: none
+    std::string physics;
+    bool visibility = true;
+    bool locked = false;
+    std::int64_t interaction_count = 0;
+    std::optional<WallTime> last_interacted_at;
+};
+void describe(Fields<LoadedObject>& f);
+
 struct Tables {
     Table<SpaceRow> spaces;
     Table<SessionRow> sessions;

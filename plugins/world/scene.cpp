@@ -89,18 +89,17 @@ void Scene::load(std::function<void(Result<Done>)> done) {
 }
 
 void Scene::load_page(std::string after, std::function<void(Result<Done>)> done) {
-    space_.storage().load<ObjectRow>({std::string(kSelectObjects), {settings_.space_id, after, kPage}},
-                                     [this, done = std::move(done)](Result<std::vector<ObjectRow>> rows) mutable {
-                                         if (!rows) return done(rows.error());
-                                         const std::size_t count = rows.value().size();
-                                         for (const ObjectRow& row : rows.value())
-                                             objects_.insert(Object::from_row(row, actors_));
-                                         total_.fetch_add(count, std::memory_order_relaxed);
-                                         if (count < kPage) return done(Done{});
-                                         // After the last of this page, in the store's order.
-                                         load_page(objects_.find(static_cast<std::uint32_t>(objects_.size() - 1))->id,
-                                                   std::move(done));
-                                     });
+    space_.storage().load<LoadedObject>(
+        {std::string(kSelectObjects), {settings_.space_id, after, kPage}},
+        [this, done = std::move(done)](Result<std::vector<LoadedObject>> rows) mutable {
+            if (!rows) return done(rows.error());
+            const std::size_t count = rows.value().size();
+            // The store reads the next page while this one is put in place: after its last, in the store's order.
+            if (count == kPage) load_page(rows.value().back().object_id, std::move(done));
+            for (const LoadedObject& row : rows.value()) objects_.insert(Object::from_row(row, actors_));
+            total_.fetch_add(count, std::memory_order_relaxed);
+            if (count < kPage) done(Done{});
+        });
 }
 
 // ---- asking -------------------------------------------------------------------------------------------------------

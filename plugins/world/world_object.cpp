@@ -6,17 +6,20 @@ namespace cairn::world {
 namespace {
 
 constexpr std::array<std::string_view, 4> kTypeNames{"model", "primitive", "light", "camera"};
+constexpr std::string_view kNothing = "{}";
 constexpr std::string_view kStatic = R"({"static":true})";
+constexpr std::string_view kStaticSpaced = R"({"static": true})";  // as jsonb of PostgreSQL gives it back
 
 int hex_value(char c) noexcept {
     return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-/// What is stored of a JSON object column: nothing for the default.
-std::string kept(const Document& value, std::string_view usual) {
-    if (!value.is_map()) return {};
-    std::string json = value.to_json();
-    return json == usual ? std::string() : json;
+/// JSON of a column as it may be sent on as it is: what others have written there may lack the escapes that JsonWriter
+/// gives to texts.
+std::string as_written_here(const std::string& json) {
+    // U+2028 and U+2029 begin with E2; `</` and `<!` with a bracket.
+    if (json.find_first_of("<\xE2") == std::string::npos) return json;
+    return Document::parse_json(json).to_json();
 }
 
 Document parsed(std::string_view json, std::string_view usual) {
@@ -137,7 +140,7 @@ ObjectRow Object::to_row(const std::string& space_id, const Actors& actors) cons
     return row;
 }
 
-Object Object::from_row(const ObjectRow& row, Actors& actors) {
+Object Object::from_row(const LoadedObject& row, Actors& actors) {
     Object object;
     object.id = row.object_id;
     object.set_row_id(row.id);
@@ -152,11 +155,11 @@ Object Object::from_row(const ObjectRow& row, Actors& actors) {
     object.locked = row.locked;
     object.interactions = static_cast<std::uint32_t>(row.interaction_count);
     object.last_interacted_at = row.last_interacted_at.value_or(0);
-    object.set_properties(row.properties);
+    if (row.properties.starts_with('{') && row.properties != kNothing) object.properties = as_written_here(row.properties);
     if (row.model_url) object.set_model_url(*row.model_url);
     if (row.model_id) object.extras().model_id = *row.model_id;
-    if (std::string physics = kept(row.physics, kStatic); !physics.empty())
-        object.extras().physics = std::move(physics);
+    if (row.physics.starts_with('{') && row.physics != kStatic && row.physics != kStaticSpaced)
+        object.extras().physics = as_written_here(row.physics);
     return object;
 }
 

@@ -84,7 +84,7 @@ public:
 
     ObjectRow to_row(const std::string& space_id, const Actors& actors) const;
     /// Copies: what was allocated in the lane that read the row goes away with the page, and memory stays in one piece.
-    static Object from_row(const ObjectRow& row, Actors& actors);
+    static Object from_row(const LoadedObject& row, Actors& actors);
 
     /// As clients see it: {id, name, type, p, r, s, model_url?, properties?, visibility?, locked?, by?}. Leaves the
     /// JSON object open so that more can be added.

@@ -100,6 +100,11 @@ TEST(RowDecoder, Scalars) {
 TEST(RowDecoder, JsonColumns) {
     EXPECT_EQ(decode("position", "[4,5.5,-6]").position, (Vec3{4, 5.5, -6}));
     EXPECT_EQ(decode("position", "{\"x\":1,\"y\":2,\"z\":0.5}").position, (Vec3{1, 2, 0.5}));
+    EXPECT_EQ(decode("position", "[1, -2.5e2, 0]").position, (Vec3{1, -250, 0}));
+    EXPECT_EQ(decode("position", " [ 1 ,2 , 3 ] ").position, (Vec3{1, 2, 3}));
+    for (const char* none : {"[1,2]", "[1,2,3,4]", "[inf,0,0]", "[1,2,.5]", "[1,2,1e999]", "[1,2,3", "[1,2,\"3\"]", ""}) {
+        EXPECT_THROW(decode("position", none), Error) << none;
+    }
     EXPECT_EQ(decode("rate", "{\"count\":3,\"per_ms\":1000}").rate, (Rate{3, Duration(1000)}));
     EXPECT_EQ(decode("any", "{\"a\":[1,true]}").any, (Document{{"a", Document::list({1, true})}}));
     EXPECT_EQ(decode("any", "\"quoted\"").any, Document("quoted"));

@@ -329,6 +329,24 @@ TEST_F(SceneTest, ObjectsAreThereAfterARestart) {
     EXPECT_EQ(space_->ask_settled(carl, "object.move", {{"id", "b1"}, {"p", at(1, 1, 1)}})->code(), "forbidden");
 }
 
+TEST_F(SceneTest, WhatOthersWroteIntoTheTableIsSentAsWeWouldWriteIt) {
+    space_->ask_settled(ada_, "object.create", box("b1"));
+    space_->store().run("UPDATE world_objects SET properties = '{\"a\": \"</script>\"}', physics = '{\"static\": true}'");
+    reopen();
+    FakePlayer& reader = space_->join("reader-id");
+    EXPECT_EQ(seen("b1", reader)["properties"]["a"].text(), "</script>");
+    std::string json;
+    JsonWriter out(json);
+    space_->section("objects", reader).next(out);
+    EXPECT_EQ(json.find("</"), std::string::npos) << json;
+    space_->store().run("UPDATE world_objects SET properties = 'null', physics = 'null'");
+    reopen();
+    FakePlayer& again = space_->join("reader-id");
+    EXPECT_TRUE(seen("b1", again)["properties"].is_null());
+    ASSERT_TRUE(space_->ask_settled(again, "object.update", {{"id", "b1"}, {"name", "Crate"}})->ok());
+    EXPECT_EQ(object_row("b1")["physics"].text(), "{\"static\":true}");
+}
+
 TEST_F(SceneTest, ListsInPagesAndFilters) {
     for (int i = 0; i < 30; ++i) {
         Document wish = box("o" + std::to_string(100 + i));
