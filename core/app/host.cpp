@@ -87,21 +87,26 @@ Host::Host(Preparation& preparation, SignalWatch& signals)
       commits_(commit_options(preparation.host.durability, lock_.folder(),
                               [this](const std::string& why) { end_failed(why); }),
                lanes_, clock_, metrics_),
+      backups_(preparation, {&clock_, &lanes_, &metrics_, &health_, &commits_, lock_.folder()}),
       spaces_(space_options(preparation.host.server),
               {&loops_, &lanes_, &commits_, &clock_, &metrics_, nullptr, nullptr},
               preparation.plugins->declarations().behaviours),
-      parts_{&metrics_,
-             &clock_,
-             &loops_,
-             &lanes_,
-             &commits_,
-             &spaces_,
-             &spaces_,
-             &preparation.plugins->declarations().routes,
-             &preparation.plugins->declarations().tables,
-             lock_.folder(),
-             preparation.plugins->share_dir(),
-             [this](std::string_view label, std::string_view text) { announcements_.emplace_back(label, text); }},
+      parts_{
+          &metrics_,
+          &clock_,
+          &loops_,
+          &lanes_,
+          &commits_,
+          &spaces_,
+          &spaces_,
+          &preparation.plugins->declarations().routes,
+          &preparation.plugins->declarations().tables,
+          lock_.folder(),
+          preparation.plugins->share_dir(),
+          [this](std::string_view label, std::string_view text) { announcements_.emplace_back(label, text); },
+          [this](const std::string& plugin, std::string cron, std::string what, std::function<void(const Task&)> work) {
+              backups_.schedule(plugin, std::move(cron), std::move(what), std::move(work));
+          }},
       busy_(kSayStillBusy,
             [](const std::string& what, Duration since) {
                 core_log().info("still waiting for " + what, {{"seconds", since.count() / 1000}});
@@ -199,24 +204,25 @@ void Host::open_store(const std::string& plugin) {
     const auto must = [&](const char* what, const auto& job) {
         if (const auto outcome = call(what, job)) fail(what, *outcome);
     };
+    must("end an interrupted restore", [&] { backups_.before_open(*store); });
     if (const auto outcome = call("open", [&] { store->open(); })) {
-        const bool damaged = !outcome->fault && outcome->error.code() == Code::internal;
-        if (!damaged || !mend_store(*store, outcome->what)) fail("open", *outcome);
+        bool mended = false;
+        if (!outcome->fault && outcome->error.code() == Code::internal) {  // damaged
+            must("be restored", [&] { mended = backups_.mend(*store, outcome->what); });
+        }
+        if (!mended) fail("open", *outcome);
         must("open", [&] { store->open(); });
     }
     store_ = store;
     int applied = 0;
+    must("be backed up before it migrates", [&] { backups_.before_migrate(*store); });
     must("migrate",
          [&] { applied = store->migrate(find_migrations(set.share_dir(), migration_owners(set), store->engine())); });
     if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
     must("prepare its tables", [&] { store->bind(tables, preparation_.host.durability.audit); });
     open_journal(*store);
     must("take what the journal holds", [&] { commits_.start(*store, *journal_, tables); });
-}
-
-/// What is done about a database that its store calls damaged. True: there is a good one in its place, not yet open.
-bool Host::mend_store(services::Store&, const std::string&) {
-    return false;
+    must("keep backups", [&] { backups_.opened(*store, *journal_); });
 }
 
 void Host::open_journal(services::Store& store) {
@@ -240,8 +246,10 @@ void Host::open_journal(services::Store& store) {
 }
 
 void Host::close_store(const std::string& plugin) {
+    backups_.stopping(plugin);
     if (!store_ || preparation_.plugins->declarations().services.provider(services::Store::kService) != plugin) return;
     commits_.stop();
+    backups_.closing(signals_.hurried() || failed());
     store_->close();
     store_ = nullptr;
     journal_.reset();  // here, where it was opened: what stays open after the plugin's stop counts as its leak
@@ -260,6 +268,7 @@ void Host::start() {
     // Before the ports open, so that nobody who gets in is sent away.
     spaces_.serve();
     lifecycle_.ready();
+    backups_.start();
     if (signals_.ending()) throw StartFailed("the start was ended by a signal", "");
     preparation_.facts->serving = true;
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun_);

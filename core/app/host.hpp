@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/app/backup_host.hpp"
 #include "core/app/command.hpp"
 #include "core/app/core_routes.hpp"
 #include "core/app/data_lock.hpp"
@@ -53,7 +54,6 @@ public:
 
 private:
     void open_store(const std::string& plugin);
-    bool mend_store(services::Store& store, const std::string& damage);
     void open_journal(services::Store& store);
     void close_store(const std::string& plugin);
     void end_failed(const std::string& why);
@@ -71,6 +71,7 @@ private:
     StallWatch stall_watch_;
     std::unique_ptr<Journal> journal_;  ///< while the store is open
     CommitQueue commits_;
+    BackupHost backups_;
     SpaceHost spaces_;
     HostParts parts_;
     BusyWatch busy_;

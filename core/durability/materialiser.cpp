@@ -277,7 +277,7 @@ bool Materialiser::apply_range(std::span<PendingCommit> range) {
     return true;
 }
 
-bool Materialiser::bury(PendingCommit& commit, const std::string& reason) {
+bool Materialiser::bury(PendingCommit& commit, std::string reason) {
     const services::DeadLetter letter = dead_letter(commit, reason);
     try {
         store_->bury(std::span(&letter, 1), services::Watermark{commit.seq});

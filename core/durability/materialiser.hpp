@@ -90,7 +90,7 @@ private:
     bool apply_batch();
     /// True: the whole range is in the store (or in the dead letters). False: it has to be halved.
     bool apply_range(std::span<PendingCommit> range);
-    bool bury(PendingCommit& commit, const std::string& reason);
+    bool bury(PendingCommit& commit, std::string reason);
     void settle(std::span<PendingCommit> range);
     /// False: give up.
     bool wait_for_store(const Error& error, Instant begun);
