@@ -32,7 +32,8 @@ void print_plan(const std::vector<const services::Migration*>& back, const Migra
 
 int take_back(const std::vector<const services::Migration*>& back, MigrateSession& session, Terminal& terminal) {
     terminal.out << "database    " << session.place() << " (" << session.engine() << ")\n";
-    terminal.out << "backup      " << back_up_for_migration(session.kit()) << std::endl;
+    const std::string backup = back_up_for_migration(session.kit());
+    terminal.out << "backup      " << backup << std::endl;
     for (const services::Migration* migration : back) {
         session.store().migrate_down(*migration);
         terminal.out << "taken back  " << migration_file(session.engine(), *migration) << std::endl;

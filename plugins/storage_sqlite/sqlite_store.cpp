@@ -188,6 +188,14 @@ int SqliteStore::migrate(std::span<const services::Migration> migrations) {
     return translated([&] { return apply_migrations(writer().connection, migrations); });
 }
 
+std::vector<services::AppliedMigration> SqliteStore::applied_migrations() {
+    return translated([&] { return read_applied(writer().connection); });
+}
+
+void SqliteStore::migrate_down(const services::Migration& migration) {
+    translated([&] { take_back(writer().connection, migration); });
+}
+
 void SqliteStore::bind(std::span<const TableSpec* const> tables, std::span<const std::string>) {
     translated([&] {
         for (const TableSpec* table : tables) check_table(writer().connection, *table);

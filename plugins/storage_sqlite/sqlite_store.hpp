@@ -42,6 +42,8 @@ public:
     std::string_view engine() const noexcept override { return "sqlite"; }
     void open() override;
     int migrate(std::span<const services::Migration> migrations) override;
+    std::vector<services::AppliedMigration> applied_migrations() override;
+    void migrate_down(const services::Migration& migration) override;
     void bind(std::span<const TableSpec* const> tables, std::span<const std::string> audited) override;
     services::Watermark watermark() override;
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;

@@ -225,7 +225,7 @@ public:
         store.open();
         const TableSpec things{"things", {"room", "id"}, &struct_type<Thing>(), "test"};
         const std::vector<const TableSpec*> tables{&things};
-        store.bind(tables);
+        store.bind(tables, {});
         std::mt19937 random(static_cast<unsigned>(getpid()));
         for (std::uint64_t seq = store.watermark().seq;;) {
             const std::uint64_t count = 1 + random() % 40;

@@ -91,6 +91,51 @@ TEST_F(MigratorTest, MayNotEndItsTransaction) {
                 HasSubstr("take BEGIN, COMMIT and ROLLBACK out"));
 }
 
+TEST_F(MigratorTest, ThePluginsComeInTheirOrderAndNotByName) {
+    migrate({migration(1, "CREATE TABLE first (x);", "z"), migration(1, "CREATE TABLE second AS SELECT * FROM first;", "a")});
+    EXPECT_TRUE(has_table("second"));
+}
+
+TEST_F(MigratorTest, SaysWhatIsApplied) {
+    EXPECT_TRUE(store_->applied_migrations().empty());
+    const services::Migration one = migration(1, "CREATE TABLE a (x);");
+    migrate({one});
+    const auto applied = store_->applied_migrations();
+    ASSERT_EQ(applied.size(), 1);
+    EXPECT_EQ(applied[0].plugin, "test");
+    EXPECT_EQ(applied[0].number, 1);
+    EXPECT_EQ(applied[0].what, one.what);
+    EXPECT_EQ(applied[0].checksum, one.checksum);
+    EXPECT_GT(applied[0].applied_at, 1500000000000);
+}
+
+TEST_F(MigratorTest, TakesBackTheNewest) {
+    std::vector<services::Migration> all{migration(1, "CREATE TABLE a (x);"), migration(2, "CREATE TABLE b (x);")};
+    all[0].down = "DROP TABLE a;";
+    all[1].down = "DROP TABLE b;";
+    migrate(all);
+    EXPECT_THAT(refusal([&] { store_->migrate_down(all[0]); }).what(),
+                AllOf(HasSubstr("is not the newest"), HasSubstr("number 2")));
+    store_->migrate_down(all[1]);
+    EXPECT_FALSE(has_table("b"));
+    EXPECT_EQ(store_->applied_migrations().size(), 1);
+    store_->migrate_down(all[0]);
+    EXPECT_FALSE(has_table("a"));
+    EXPECT_THAT(refusal([&] { store_->migrate_down(all[0]); }).what(), HasSubstr("none is"));
+    EXPECT_EQ(migrate(all), 2);
+}
+
+TEST_F(MigratorTest, WhatCannotBeTakenBackStays) {
+    services::Migration one = migration(1, "CREATE TABLE a (x);");
+    migrate({one});
+    EXPECT_THAT(refusal([&] { store_->migrate_down(one); }).what(), HasSubstr("0001_step.down.sql"));
+    one.down = "DROP TABLE a;\nDROP TABLE never;";
+    EXPECT_THAT(refusal([&] { store_->migrate_down(one); }).what(),
+                AllOf(HasSubstr("0001_step.down.sql, line 2"), HasSubstr("never")));
+    EXPECT_TRUE(has_table("a"));
+    EXPECT_EQ(store_->applied_migrations().size(), 1);
+}
+
 TEST_F(MigratorTest, ATableCanBeRebuiltUnderItsReferences) {
     migrate(
         {migration(1,

@@ -81,7 +81,7 @@ inline const char* const kThings =
 
 inline services::Migration migration(int number, std::string sql, std::string plugin = "test") {
     const std::string checksum = "sum-of-" + std::to_string(std::hash<std::string>()(sql));
-    return {std::move(plugin), number, "step", checksum, std::move(sql)};
+    return {std::move(plugin), number, "step", checksum, std::move(sql), {}};
 }
 
 /// What a batch refers to.
@@ -144,7 +144,7 @@ protected:
         const std::vector<services::Migration> migrations{migration(1, kThings)};
         store.migrate(migrations);
         const std::vector<const TableSpec*> tables{&rooms_, &things_};
-        store.bind(tables);
+        store.bind(tables, {});
         if (store.watermark().seq == 0) apply({Rows(rooms_).put(Room{"r"})});
         return store;
     }

@@ -405,7 +405,7 @@ TEST_F(StoreTest, BindNamesWhatIsMissing) {
     SqliteStore& store = open();
     const auto refused = [&](const TableSpec& table) {
         const std::vector<const TableSpec*> tables{&table};
-        const Error error = refusal([&] { store.bind(tables); });
+        const Error error = refusal([&] { store.bind(tables, {}); });
         EXPECT_THAT(error.what(), HasSubstr("plugin test"));
         return std::string(error.what());
     };
