@@ -6,9 +6,9 @@
 #include <cairn/services/identity.hpp>
 #include <cairn/services/store.hpp>
 
+#include "core/app/engine_opening.hpp"
 #include "core/app/offline_store.hpp"
 #include "core/durability/migration_files.hpp"
-#include "core/durability/store_notes.hpp"
 #include "core/loops/host_thread.hpp"
 #include "core/observe/log_sink.hpp"
 #include "core/plugins/call_fence.hpp"
@@ -39,33 +39,6 @@ SpaceHost::Options space_options(const ServerConfig& server) {
     return options;
 }
 
-CommitQueue::Options commit_options(const DurabilityConfig& durability, const std::string& data_dir,
-                                    std::function<void(const std::string&)> end) {
-    CommitQueue::Options options;
-    options.ack = durability.ack == "store" ? CommitQueue::Ack::store : CommitQueue::Ack::journal;
-    options.group = static_cast<std::size_t>(durability.group);
-    options.wait = durability.wait;
-    options.coalesce = durability.coalesce;
-    options.queue_commits = static_cast<std::size_t>(durability.queue);
-    options.queue_bytes = durability.queue_bytes.value;
-    options.apply_every = durability.apply_every;
-    options.apply_rows = static_cast<std::size_t>(durability.apply_rows);
-    using Policy = CommitQueue::OnStorageFailure;
-    options.on_storage_failure = durability.on_storage_failure == "readonly" ? Policy::readonly
-                                 : durability.on_storage_failure == "stop"   ? Policy::stop
-                                                                             : Policy::spool;
-    options.backlog_bytes = durability.backlog.value;
-    options.remember_for = durability.remember_operations;
-    options.remember_bytes = durability.remember_bytes.value;
-    options.audit = durability.audit;
-    options.allow_loss = durability.allow_loss;
-    options.journal_folder = below(data_dir, durability.journal.folder);
-    options.journal_max_bytes = durability.journal.max_disk.value;
-    options.on_damage = end;
-    options.on_stop = end;
-    return options;
-}
-
 /// One member of /health that a plugin reports, asked behind the fence.
 Health::Report ask(const HealthSource& source) {
     Setup::HealthReport answer;
@@ -84,7 +57,7 @@ Host::Host(Preparation& preparation, SignalWatch& signals)
       loops_(static_cast<std::size_t>(preparation.host.server.loops)),
       lanes_({}, metrics_),
       stall_watch_(loops_.event_loops(), metrics_, core_log(), {}),
-      commits_(commit_options(preparation.host.durability, lock_.folder(),
+      commits_(engine_options(preparation.host.durability, lock_.folder(),
                               [this](const std::string& why) { end_failed(why); }),
                lanes_, clock_, metrics_),
       backups_(preparation, {&clock_, &lanes_, &metrics_, &health_, &commits_, lock_.folder()}),
@@ -226,20 +199,9 @@ void Host::open_store(const std::string& plugin) {
 }
 
 void Host::open_journal(services::Store& store) {
-    const DurabilityConfig& durability = preparation_.host.durability;
     busy_.now("the journal");
-    Journal::Options options;
-    options.folder = below(lock_.folder(), durability.journal.folder);
-    options.segment_bytes = durability.journal.segment.value;
-    options.max_bytes = durability.journal.max_disk.value;
-    options.allow_loss = durability.allow_loss;
     try {
-        const std::uint64_t watermark = store.watermark().seq;
-        const JournalSurvey survey = survey_journal(options.folder);
-        // Before a new one is made where another should lie.
-        check_journal_is_ours(read_notes(store), watermark, options.folder, survey.id, survey.last() < survey.first(),
-                              durability.allow_loss);
-        journal_ = std::make_unique<Journal>(std::move(options), watermark + 1, watermark);
+        journal_ = core::open_journal(preparation_.host.durability, lock_.folder(), store);
     } catch (const std::exception& error) {
         throw StartFailed(std::string("the journal could not be opened: ") + error.what(), "");
     }

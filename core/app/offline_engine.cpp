@@ -1,10 +1,9 @@
 #include "core/app/offline_engine.hpp"
 
 #include <future>
-#include <limits>
 #include <utility>
 
-#include "core/durability/store_notes.hpp"
+#include "core/app/engine_opening.hpp"
 #include "core/plugins/lifecycle.hpp"
 
 namespace cairn::core {
@@ -13,20 +12,14 @@ namespace {
 /// What one import may weigh in memory; the journal takes at most 1 GiB as one commit.
 constexpr std::size_t kLargestCommit = 4ull << 30;
 
-CommitQueue::Options engine_options(const HostConfig& host, const std::string& journal_folder) {
-    CommitQueue::Options options;
+CommitQueue::Options offline_options(const HostConfig& host, const std::string& data_dir) {
+    CommitQueue::Options options = engine_options(host.durability, data_dir, {});
     options.ack = CommitQueue::Ack::store;
     options.queue_bytes = kLargestCommit;
     options.backlog_bytes = kLargestCommit;
     options.apply_every = Duration(1);
     // Nobody waits for a database that comes back: the command says what is wrong and ends.
     options.on_storage_failure = CommitQueue::OnStorageFailure::readonly;
-    options.remember_for = host.durability.remember_operations;
-    options.remember_bytes = host.durability.remember_bytes.value;
-    options.audit = host.durability.audit;
-    options.allow_loss = host.durability.allow_loss;
-    options.journal_folder = journal_folder;
-    options.journal_max_bytes = host.durability.journal.max_disk.value;
     return options;
 }
 
@@ -47,17 +40,8 @@ OfflineEngine::OfflineEngine(Preparation& preparation) : preparation_(preparatio
     const std::vector<const TableSpec*> tables = offline_.tables();
     store.bind(tables, durability.audit);
 
-    Journal::Options options;
-    options.folder = offline_.journal_folder();
-    options.segment_bytes = durability.journal.segment.value;
-    options.max_bytes = durability.journal.max_disk.value;
-    options.allow_loss = durability.allow_loss;
-    const std::uint64_t watermark = store.watermark().seq;
-    const JournalSurvey survey = survey_journal(options.folder);
-    check_journal_is_ours(read_notes(store), watermark, options.folder, survey.id, survey.last() < survey.first(),
-                          durability.allow_loss);
-    journal_ = std::make_unique<Journal>(std::move(options), watermark + 1, watermark);
-    commits_ = std::make_unique<CommitQueue>(engine_options(preparation.host, offline_.journal_folder()),
+    journal_ = open_journal(durability, offline_.data_dir(), store);
+    commits_ = std::make_unique<CommitQueue>(offline_options(preparation.host, offline_.data_dir()),
                                              offline_.background(), offline_.clock(), offline_.metrics());
     commits_->start(store, *journal_, tables);
 }
