@@ -118,11 +118,14 @@ void File::truncate(std::uint64_t size) const {
     if (calls_->ftruncate(fd_, static_cast<off_t>(size)) != 0) fail("ftruncate", path_);
 }
 
-std::vector<std::uint8_t> read_all(const JournalCalls& calls, const std::string& path) {
-    const File file(calls, path, O_RDONLY);
+std::vector<std::uint8_t> read_all(const File& file) {
     std::vector<std::uint8_t> bytes(file.size());
     bytes.resize(file.read(bytes.data(), bytes.size(), 0));
     return bytes;
+}
+
+std::vector<std::uint8_t> read_all(const JournalCalls& calls, const std::string& path) {
+    return read_all(File(calls, path, O_RDONLY));
 }
 
 void sync_folder(const JournalCalls& calls, const std::string& folder) {

@@ -61,6 +61,7 @@ private:
     int fd_ = -1;
 };
 
+std::vector<std::uint8_t> read_all(const File& file);
 std::vector<std::uint8_t> read_all(const JournalCalls& calls, const std::string& path);
 void sync_folder(const JournalCalls& calls, const std::string& folder);
 void rename_file(const JournalCalls& calls, const std::string& from, const std::string& to);

@@ -41,15 +41,15 @@ private:
 struct JournalReader::State {
     State(std::string in, std::uint64_t begin) : folder(std::move(in)), from(begin), expected(begin) {
         const std::vector<std::uint64_t> firsts = list_segments(folder);
-        if (firsts.empty() || firsts.front() > from) {
-            const std::uint64_t lost_to = firsts.empty() ? 0 : firsts.front() - 1;
-            throw JournalError(JournalError::Kind::missing,
-                               "the journal in " + folder +
-                                   (firsts.empty() ? " is empty" : " begins with commit " + std::to_string(firsts.front())) +
-                                   " and does not reach back to commit " + std::to_string(from),
-                               {{from, lost_to}});
-        }
-        begin_segment(*std::prev(std::upper_bound(firsts.begin(), firsts.end(), from)));
+        const bool reaches = !firsts.empty() && firsts.front() <= from;
+        if (reaches && begin_segment(*std::prev(std::upper_bound(firsts.begin(), firsts.end(), from)))) return;
+        const std::string begins = firsts.empty() ? " is empty"
+                                   : reaches      ? " was pruned just now"
+                                                  : " begins with commit " + std::to_string(firsts.front());
+        throw JournalError(JournalError::Kind::missing,
+                           "the journal in " + folder + begins + " and does not reach back to commit " +
+                               std::to_string(from),
+                           {{from, reaches ? from : firsts.empty() ? 0 : firsts.front() - 1}});
     }
 
     template <class Call>
@@ -62,16 +62,14 @@ struct JournalReader::State {
         }
     }
 
-    void begin_segment(std::uint64_t begin) {
+    // False: it was pruned before it could be opened.
+    bool begin_segment(std::uint64_t begin) {
         File next;
         try {
             next = File(system_calls(), folder + "/" + segment_name(begin), O_RDONLY);
         } catch (const Failure& failure) {
             if (failure.code().value() != ENOENT) throw;
-            throw JournalError(JournalError::Kind::missing,
-                               "the journal in " + folder + " no longer reaches back to commit " +
-                                   std::to_string(expected),
-                               {{expected, 0}});
+            return false;
         }
         window.forget();
         const std::optional<SegmentHeader> header = decode_header(window.see(next, 0, kBlock));
@@ -85,6 +83,7 @@ struct JournalReader::State {
         first = begin;
         seed = entry_seed(id.value_or(std::array<std::uint8_t, 16>{}), begin);
         at = kBlock;
+        return true;
     }
 
     std::optional<RawEntry> here() {
@@ -119,7 +118,7 @@ struct JournalReader::State {
         window.forget();
         if (next && here()) return true;  // written before the segment behind was begun
         if (!next && looked_at == at && (limit == UINT64_MAX || expected > limit)) return false;
-        const std::vector<std::uint8_t> bytes = journal_io::read_all(system_calls(), file.path());
+        const std::vector<std::uint8_t> bytes = journal_io::read_all(file);
         const SegmentScan scan = scan_segment(bytes, first, seed, !next);
         const auto hole = std::find_if(scan.holes.begin(), scan.holes.end(),
                                        [&](const SegmentScan::Hole& each) { return each.begin == at && !each.given_up; });
@@ -137,7 +136,7 @@ struct JournalReader::State {
             return false;
         }
         const std::string before = file.path();
-        begin_segment(*next);
+        if (!begin_segment(*next)) return true;
         if (*next > expected) {
             lost(JournalError::Kind::missing, {expected, *next - 1}, "between " + before + " and " + file.path());
         }
