@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <cairn/document.hpp>
 
@@ -74,12 +75,15 @@ protected:
         return states;
     }
     std::size_t count(const std::string& state) const { return states(state).size(); }
-    /// Backups with a manifest.
+    /// How many backups were made because a migration came next.
     std::size_t backups() const {
         std::size_t count = 0;
         std::error_code error;
         for (fs::directory_iterator at(data() / "backups", error), end; !error && at != end; at.increment(error)) {
-            if (at->path().extension() == ".json") ++count;
+            if (at->path().extension() != ".json") continue;
+            std::ifstream in(at->path());
+            const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+            if (Document::parse_json(text)["why"].text() == "before-migration") ++count;
         }
         return count;
     }
@@ -132,6 +136,21 @@ TEST_P(Migrate, ABackupComesBeforeAChange) {
     EXPECT_EQ(up.exit_code, 0) << up.output;
     EXPECT_THAT(up.output, AllOf(HasSubstr("backup    " + (data() / "backups").string()), HasSubstr("0004_more.sql")));
     EXPECT_EQ(backups(), 1U);
+}
+
+TEST_P(Migrate, AServerThatMigratesBacksUpFirst) {
+    ServerProcess server({config_});
+    server.start();
+    EXPECT_EQ(server.stop(), 0) << server.output();
+    EXPECT_EQ(backups(), 0U) << "there was nothing to lose";
+    EXPECT_EQ(count("pending"), 0U);
+    write(sql("world", "0004_more.sql"), "CREATE TABLE more (n integer);\n");
+    server.start();
+    EXPECT_EQ(server.stop(), 0) << server.output();
+    EXPECT_EQ(backups(), 1U);
+    server.start();
+    EXPECT_EQ(server.stop(), 0) << server.output();
+    EXPECT_EQ(backups(), 1U) << "only when something changes";
 }
 
 TEST_P(Migrate, AChangedFileIsRefusedBeforeAnythingHappens) {
