@@ -67,7 +67,7 @@ TEST_F(JournalReaderTest, SeesWhatIsDurableInOrderWhileOthersWriteAndPrune) {
             ASSERT_EQ(entry->actor, "player-" + std::to_string(expected));
             ++expected;
         }
-        ASSERT_GT(expected, limit) << "what is durable can be read at once"
+        ASSERT_GT(expected, limit) << "what is durable can be read at once";
         read_to = expected - 1;
     }
     writer.join();
