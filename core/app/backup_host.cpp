@@ -26,6 +26,10 @@ void BackupHost::start() {
     scheduler_.start();
 }
 
+void BackupHost::stop() {
+    scheduler_.stop();
+}
+
 void BackupHost::stopping(const std::string& plugin) {
     scheduler_.remove(plugin);
 }

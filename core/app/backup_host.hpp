@@ -34,6 +34,8 @@ public:
                   std::function<void(const Task&)> work);
     /// Begins to look at the clock: everything has started.
     void start();
+    /// No job begins any more.
+    void stop();
     /// No job of `plugin` runs from now on.
     void stopping(const std::string& plugin);
 

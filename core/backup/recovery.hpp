@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <cairn/error.hpp>
 
 #include "core/backup/store_kit.hpp"
 #include "core/durability/journal.hpp"
@@ -24,10 +25,10 @@ struct RecoveryReport {
 
 /// Acknowledged commits cannot be reached, or there is nothing to restore from. what() is a whole sentence with the
 /// missing commits and the cure.
-class RecoveryRefused : public std::runtime_error {
+class RecoveryRefused : public Error {
 public:
     explicit RecoveryRefused(const std::string& message, std::vector<SeqRange> lost = {})
-        : std::runtime_error(message), lost_(std::move(lost)) {}
+        : Error(Code::conflict, message), lost_(std::move(lost)) {}
     const std::vector<SeqRange>& lost() const noexcept { return lost_; }
 
 private:

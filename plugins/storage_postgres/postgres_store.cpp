@@ -1,10 +1,13 @@
 #include "plugins/storage_postgres/postgres_store.hpp"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include <cairn/error.hpp>
@@ -12,6 +15,7 @@
 #include <cairn/json.hpp>
 
 #include "plugins/storage_postgres/migrator.hpp"
+#include "plugins/storage_postgres/places.hpp"
 #include "plugins/storage_postgres/row_level_security.hpp"
 #include "plugins/storage_postgres/values.hpp"
 
@@ -21,6 +25,7 @@ namespace {
 constexpr int kOldestServer = 130000;
 constexpr int kLockClass = 0x4341524E;  // of our advisory locks
 constexpr auto kLockPatience = std::chrono::milliseconds(800);  // a second instance is refused within a second
+constexpr auto kDeadPatience = std::chrono::seconds(5);  // when who holds it runs no more, and the server has yet to notice
 constexpr auto kLockLook = std::chrono::milliseconds(10);
 constexpr int kSettleTries = 4;  // of a commit whose answer was lost, before the engine is asked to come again
 constexpr auto kSettlePause = std::chrono::milliseconds(100);
@@ -30,6 +35,16 @@ std::string application_name() {
     char host[40] = "";
     static_cast<void>(::gethostname(host, sizeof host - 1));
     return "cairn on " + std::string(host) + ", process " + std::to_string(::getpid());
+}
+
+/// True when `application` is a Cairn of this machine whose process is gone. (In containers the numbers mean nothing to each
+/// other: then it is just waited for longer.)
+bool is_gone(const std::string& application) {
+    const std::string own = application_name();
+    const std::string prefix = own.substr(0, own.rfind(' ') + 1);
+    if (!application.starts_with(prefix)) return false;
+    const int process = std::atoi(application.c_str() + prefix.size());
+    return process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
 }
 
 void append_list(std::string& json, const std::vector<std::string_view>& items) {
@@ -149,6 +164,10 @@ void PostgresStore::give_up(const std::string& why) {
 void PostgresStore::open() {
     translated([this] {
         try {
+            // A place that is built from nothing; the configured database is made by people.
+            if (options_.is_elsewhere && !database_exists(target_, options_.url.database)) {
+                create_database(target_, options_.url.database);
+            }
             writer_ = connect_writer();
             check_server(writer_->connection);
             make_own_tables(writer_->connection);
@@ -200,7 +219,8 @@ void PostgresStore::take_database(Writer& writer) {
         std::to_string(kLockClass) + " AND l.objid::bigint = hashtext(" + literal("cairn " + options_.schema) +
         ")::bigint & 4294967295 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     const char* const doing = "take the database for this server";
-    const auto deadline = std::chrono::steady_clock::now() + kLockPatience;
+    const auto began = std::chrono::steady_clock::now();
+    auto patience = std::chrono::duration_cast<std::chrono::milliseconds>(kLockPatience);
     std::string who = "another session";
     while (writer.connection.ask("SELECT pg_try_advisory_lock(" + key + ")", doing) != "t") {
         const Result found = writer.connection.run(holder, doing);
@@ -210,10 +230,11 @@ void PostgresStore::take_database(Writer& writer) {
             if (last_process_ != 0 && text(0) == std::to_string(last_process_) && text(1) == target_.application) {
                 writer.connection.run("SELECT pg_terminate_backend(" + text(0) + ")", doing);
             }
+            if (is_gone(text(1))) patience = kDeadPatience;
             who = (text(1).empty() ? "server process " + text(0) : text(1)) + ", connected from " + text(3) + " since " +
                   text(2);
         }
-        if (std::chrono::steady_clock::now() > deadline) {
+        if (std::chrono::steady_clock::now() - began > patience) {
             throw PostgresError("55006",
                                 "it is in use by " + who + ". Stop that one, or give this one a database of its own", doing);
         }
@@ -397,12 +418,12 @@ void PostgresStore::write(services::Watermark watermark, const std::function<voi
             const Error answer = error(failure);
             if (is_damage(failure)) give_up(answer.what());
             if (writer_) writer_->connection.rollback();
-            if (failure.is_lost()) writer_.reset();
+            if (failure.is_lost() || is_stale(failure)) writer_.reset();
             unknown = unknown || (committing && failure.is_lost());
             if (!is_refusal(failure)) set_trouble(answer.what());
             // After an unknown outcome the server is asked what has become of it, if it is there. A connection that broke
             // before the COMMIT is worth one more try: it may have been dead for long.
-            const bool again = unknown ? !is_refusal(failure) && attempt < kSettleTries : failure.is_lost() && attempt == 1;
+            const bool again = unknown ? !is_refusal(failure) && attempt < kSettleTries : (failure.is_lost() || is_stale(failure)) && attempt == 1;
             if (!again) throw answer;
         } catch (...) {
             if (writer_) writer_->connection.rollback();

@@ -21,7 +21,10 @@ using ::testing::HasSubstr;
 
 class Recoveries : public ::testing::TestWithParam<StoreCase> {
 protected:
-    Recoveries() : world(GetParam().make) { world.start(); }
+    Recoveries() : world(GetParam().make) {
+        world.kit.migrations = GetParam().migrations;
+        world.start();
+    }
 
     void put(int count) {
         for (int i = 0; i < count; ++i) world.put("i" + std::to_string(world.journal->last() % 7), i);
@@ -147,14 +150,15 @@ TEST_P(Recoveries, DamageThatABackupCoversDoesNotMatter) {
 }
 
 /// Killed at `failpoint`, again and again, then once more without: the same state each time.
-void killed_at(const World::Make& make, const std::string& failpoint) {
+void killed_at(const StoreCase& store, const std::string& failpoint) {
     GTEST_FLAG_SET(death_test_style, "threadsafe");
     // The process that dies is this program begun anew: it finds the folder in its environment.
     const char* made = std::getenv("CAIRN_TEST_FOLDER");
     std::unique_ptr<World> world;
     std::string hash;
     if (made == nullptr) {
-        world = std::make_unique<World>(make);
+        world = std::make_unique<World>(store.make);
+        world->kit.migrations = store.migrations;
         world->start();
         for (int i = 0; i < 10; ++i) world->put("i" + std::to_string(i), i);
         make_backup(world->kit, "test", world->journal->id());
@@ -166,7 +170,8 @@ void killed_at(const World::Make& make, const std::string& failpoint) {
         ::setenv("CAIRN_TEST_FOLDER", world->folder.path().c_str(), 1);
         ::setenv("CAIRN_FAILPOINTS", (failpoint + ":kill").c_str(), 1);
     } else {
-        world = std::make_unique<World>(make, made);
+        world = std::make_unique<World>(store.make, made);
+        world->kit.migrations = store.migrations;
     }
     for (int time = 0; time < 3; ++time) {
         EXPECT_EXIT(
@@ -198,14 +203,14 @@ void killed_at(const World::Make& make, const std::string& failpoint) {
 }
 
 TEST_P(Recoveries, KilledBeforeTheReplayBeginAgain) {
-    if (failpoints_built()) killed_at(GetParam().make, "restore.before_replay");
+    if (failpoints_built()) killed_at(GetParam(), "restore.before_replay");
 }
 
 TEST_P(Recoveries, KilledBeforeTheSwapComeToTheirEnd) {
-    if (failpoints_built()) killed_at(GetParam().make, "restore.before_swap");
+    if (failpoints_built()) killed_at(GetParam(), "restore.before_swap");
 }
 
-INSTANTIATE_TEST_SUITE_P(File, Recoveries, ::testing::Values(StoreCase{"file", file_store()}), case_name);
+INSTANTIATE_TEST_SUITE_P(On, Recoveries, ::testing::Values(file_store()), case_name);
 
 }  // namespace
 }  // namespace cairn::core::test

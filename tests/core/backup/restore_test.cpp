@@ -27,7 +27,10 @@ RestoreTarget at_time(std::int64_t time_us) {
 
 class Restores : public ::testing::TestWithParam<StoreCase> {
 protected:
-    Restores() : world(GetParam().make) { world.start(); }
+    Restores() : world(GetParam().make) {
+        world.kit.migrations = GetParam().migrations;
+        world.start();
+    }
 
     /// What every commit left behind, with backups now and then.
     void live(int commits, int every, std::uint64_t seed) {
@@ -263,7 +266,7 @@ TEST_P(Restores, TheLatestKeepsItsJournal) {
     EXPECT_EQ(world.put("next", 1), 11);
 }
 
-INSTANTIATE_TEST_SUITE_P(File, Restores, ::testing::Values(StoreCase{"file", file_store()}), case_name);
+INSTANTIATE_TEST_SUITE_P(On, Restores, ::testing::Values(file_store(), postgres_store()), case_name);
 
 }  // namespace
 }  // namespace cairn::core::test

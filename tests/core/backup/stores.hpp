@@ -6,8 +6,10 @@
 #include <ostream>
 #include <string>
 
+#include "plugins/storage_postgres/postgres_store.hpp"
 #include "tests/core/backup/file_store.hpp"
 #include "tests/core/backup/world.hpp"
+#include "tests/support/postgres_cluster.hpp"
 
 namespace cairn::core::test {
 
@@ -15,14 +17,34 @@ namespace cairn::core::test {
 struct StoreCase {
     std::string name;
     World::Make make;
+    std::vector<services::Migration> migrations;
 };
 
 inline void PrintTo(const StoreCase& store, std::ostream* out) {
     *out << store.name;
 }
 
-inline World::Make file_store() {
-    return [](const std::string& folder) { return std::make_shared<FileStore>(folder + "/world.db"); };
+inline services::Migration items_migration(std::string sql) {
+    return {"test", 1, "items", "checksum", std::move(sql), "DROP TABLE items;"};
+}
+
+/// A store in a file, without a database.
+inline StoreCase file_store() {
+    return {"file", [](const std::string& folder) { return std::make_shared<FileStore>(folder + "/world.db"); }, {}};
+}
+
+/// A database of its own on a server that ends with the tests.
+inline StoreCase postgres_store() {
+    const auto make = [](const std::string&) {
+        static KeptLog log;
+        storage_postgres::PostgresStore::Options options;
+        options.url = storage_postgres::parse_url(cairn::test::PostgresCluster::shared().make_database());
+        auto store = std::make_shared<storage_postgres::PostgresStore>();
+        store->configure(std::move(options), log, nullptr);
+        return store;
+    };
+    return {"postgres", make,
+            {items_migration("CREATE TABLE items (id text PRIMARY KEY, value bigint NOT NULL CHECK (value >= 0));")}};
 }
 
 inline std::string case_name(const ::testing::TestParamInfo<StoreCase>& info) {
