@@ -177,31 +177,50 @@ void Host::open_store(const std::string& plugin) {
     const auto must = [&](const char* what, const auto& job) {
         if (const auto outcome = call(what, job)) fail(what, *outcome);
     };
-    must("end an interrupted restore", [&] { backups_.before_open(*store); });
-    if (const auto outcome = call("open", [&] { store->open(); })) {
-        bool mended = false;
-        if (!outcome->fault && outcome->error.code() == Code::internal) {  // damaged
-            must("be restored", [&] { mended = backups_.mend(*store, outcome->what); });
+    const auto mended = [&](const std::string& damage) {
+        bool good = false;
+        must("be restored", [&] { good = backups_.mend(*store, damage); });
+        return good;
+    };
+    const auto prepare = [&] {
+        must("end an interrupted restore", [&] { backups_.before_open(*store); });
+        if (const auto outcome = call("open", [&] { store->open(); })) {
+            const bool damaged = !outcome->fault && outcome->error.code() == Code::internal;
+            if (!damaged || !mended(outcome->what)) fail("open", *outcome);
+            must("open", [&] { store->open(); });
         }
-        if (!mended) fail("open", *outcome);
-        must("open", [&] { store->open(); });
+        store_ = store;
+        int applied = 0;
+        must("be backed up before it migrates", [&] { backups_.before_migrate(*store); });
+        must("migrate", [&] {
+            applied = store->migrate(find_migrations(set.share_dir(), migration_owners(set), store->engine()));
+        });
+        if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
+        must("prepare its tables", [&] { store->bind(tables, preparation_.host.durability.audit); });
+    };
+    prepare();
+    if (const std::string gap = open_journal(*store); !gap.empty()) {
+        // A backup may hold what lies between the database and what can be read of the journal.
+        if (!mended(gap)) throw StartFailed("the journal could not be opened: " + gap, "");
+        prepare();
+        const std::string still = open_journal(*store);
+        if (!still.empty()) throw StartFailed("the journal could not be opened: " + still, "");
     }
-    store_ = store;
-    int applied = 0;
-    must("be backed up before it migrates", [&] { backups_.before_migrate(*store); });
-    must("migrate",
-         [&] { applied = store->migrate(find_migrations(set.share_dir(), migration_owners(set), store->engine())); });
-    if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
-    must("prepare its tables", [&] { store->bind(tables, preparation_.host.durability.audit); });
-    open_journal(*store);
     must("take what the journal holds", [&] { commits_.start(*store, *journal_, tables); });
     must("keep backups", [&] { backups_.opened(*store, *journal_); });
 }
 
-void Host::open_journal(services::Store& store) {
+/// Empty: it is open. Else which commits between the database and the journal cannot be read.
+std::string Host::open_journal(services::Store& store) {
     busy_.now("the journal");
     try {
         journal_ = core::open_journal(preparation_.host.durability, lock_.folder(), store);
+        return {};
+    } catch (const JournalError& error) {
+        if (error.kind() == JournalError::Kind::damaged || error.kind() == JournalError::Kind::missing) {
+            return error.what();
+        }
+        throw StartFailed(std::string("the journal could not be opened: ") + error.what(), "");
     } catch (const std::exception& error) {
         throw StartFailed(std::string("the journal could not be opened: ") + error.what(), "");
     }
@@ -265,6 +284,7 @@ void Host::stop() {
     const Duration grace = signals_.hurried() ? Duration(0) : failed() ? kFailedGrace : kCloseGrace;
     spaces_.close_all(grace);
     lifecycle_.stop();
+    backups_.stop();
     lanes_.stop(grace);
     stall_watch_.stop();
     loops_.stop();

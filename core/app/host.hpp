@@ -54,7 +54,7 @@ public:
 
 private:
     void open_store(const std::string& plugin);
-    void open_journal(services::Store& store);
+    std::string open_journal(services::Store& store);
     void close_store(const std::string& plugin);
     void end_failed(const std::string& why);
     void wire_health();
