@@ -65,7 +65,9 @@ void BackupHost::before_migrate(services::Store& store) {
 bool BackupHost::mend(services::Store& store, const std::string& damage) {
     if (!preparation_.host.durability.auto_restore) return false;
     store.close();
-    recover_store(kit(store), damage, preparation_.host.durability.allow_loss);
+    const StoreKit all = kit(store);
+    if (!opens_beside(all)) return false;
+    recover_store(all, damage, preparation_.host.durability.allow_loss);
     return true;
 }
 

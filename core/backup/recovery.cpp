@@ -65,6 +65,17 @@ RestorePlan plan_without_loss(const StoreKit& kit) {
 
 }  // namespace
 
+bool opens_beside(const StoreKit& kit) noexcept {
+    try {
+        ScratchPlace probe(kit, "probe");
+        probe.store().open();
+        return true;
+    } catch (const std::exception& error) {
+        kit.log->error("nothing is restored, as a new database cannot be opened either", {{"reason", error.what()}});
+        return false;
+    }
+}
+
 RecoveryReport recover_store(const StoreKit& kit, const std::string& damage, bool allow_loss) {
     const auto begun = std::chrono::steady_clock::now();
     kit.log->error("the database is damaged; it is made anew from a backup and the journal",

@@ -40,6 +40,10 @@ private:
 /// Store::open and before the journal is opened. Throws Error that names the cure. [control]
 void finish_interrupted_restore(const StoreKit& kit);
 
+/// Whether an empty database of the same settings can be opened in a place beside. When it cannot, the disk, the server
+/// or the settings are to blame, and no restore would help. [control]
+bool opens_beside(const StoreKit& kit) noexcept;
+
 /// Makes the store anew from the newest verified backup and the journal, in a place beside, and puts it where the
 /// configured store stood, which is kept in quarantine (P010, P063, P130, reliability.md 6, rows 18 to 20). Falls back to
 /// older backups when one is damaged. Everything acknowledged is in it afterwards, or RecoveryRefused is thrown and

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -61,7 +62,7 @@ public:
     std::chrono::steady_clock::time_point steady() const noexcept override {
         return std::chrono::steady_clock::time_point(Duration(now)) + hidden;
     }
-    WallTime now = 1'774'749'600'000;  // 2026-03-29T02:00:00Z
+    std::atomic<WallTime> now{1774749600000};  // 2026-03-29T02:00:00Z
     Duration hidden{0};
 };
 
