@@ -11,6 +11,8 @@ namespace {
 
 /// Keys asked for at once.
 constexpr std::size_t kKeysPerQuestion = 100;
+/// Rows read at once: stores end a query that takes seconds, and a space may hold millions.
+constexpr std::size_t kRowsPerQuery = 100'000;
 
 }  // namespace
 
@@ -45,16 +47,22 @@ ExchangeSpace find_space(OfflineEngine& engine, const std::vector<ExchangeSectio
 
 void each_row(OfflineEngine& engine, const ExchangeSection& section, const std::string& parameter,
               const std::function<void(const Document& row)>& row) {
-    Query query = section.rows;
-    query.parameters = {parameter};
     try {
-        engine.store().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-            Document::Map members;
-            members.reserve(columns.size());
-            for (std::size_t i = 0; i < columns.size(); ++i) members.emplace_back(columns[i], values[i]);
-            row(Document::map(std::move(members)));
-            return true;
-        });
+        // Nothing is written meanwhile, so the parts fit together.
+        for (std::size_t taken = 0, page = kRowsPerQuery; page == kRowsPerQuery; taken += page) {
+            const Query query{section.rows.sql + " LIMIT " + std::to_string(kRowsPerQuery) + " OFFSET " +
+                                  std::to_string(taken),
+                              {parameter}};
+            page = 0;
+            engine.store().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
+                Document::Map members;
+                members.reserve(columns.size());
+                for (std::size_t i = 0; i < columns.size(); ++i) members.emplace_back(columns[i], values[i]);
+                row(Document::map(std::move(members)));
+                ++page;
+                return true;
+            });
+        }
     } catch (const Error& error) {
         if (error.code() != Code::unavailable) throw;
         throw Error(Code::unavailable, "reading \"" + section.name + "\" did not come to its end: " + error.what() +

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include <cairn/uuid.hpp>
 
 #include "core/app/command.hpp"
@@ -26,8 +28,8 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
         return exit_code::kProblems;
     }
     const std::vector<ExchangeSection>& sections = preparation->plugins->declarations().sections;
-    const ExchangeFile file(path, sections, kLargestFile);
-    const Document from = file.space();
+    std::optional<ExchangeFile> file(std::in_place, path, sections, kLargestFile);
+    const Document from = file->space();
 
     quiet_log(terminal);
     OfflineEngine engine(*preparation);
@@ -52,12 +54,13 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
     std::string counts;
     for (const ExchangeSection& section : sections) {
         if (&section == spaces) continue;
-        const std::size_t count = file.each(section, [&](const std::string& id, const Document& entry) {
+        const std::size_t count = file->each(section, [&](const std::string& id, const Document& entry) {
             section.read(space.id, id, entry, commit);
         });
-        if (file.has(section)) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + section.name;
+        if (file->has(section)) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + section.name;
     }
     if (counts.empty()) counts = "nothing";
+    file.reset();  // its memory is for the commit now
 
     if (!arguments.has("--replace")) {
         const std::vector<std::string> there = existing_keys(engine, commit.changes(), kNamed + 1);

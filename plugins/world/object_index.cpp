@@ -3,8 +3,8 @@
 namespace cairn::world {
 
 Object* ObjectIndex::find(std::string_view id) noexcept {
-    const auto found = by_id_.find(id);
-    return found == by_id_.end() ? nullptr : found->second;
+    const std::uint32_t number = by_id_.find(id, [&](std::uint32_t one) { return by_number_[one]->id == id; });
+    return number == IdTable::kNone ? nullptr : by_number_[number];
 }
 
 Object* ObjectIndex::find(std::uint32_t number) noexcept {
@@ -17,14 +17,14 @@ Object& ObjectIndex::insert(Object object) {
     inserted.number = static_cast<std::uint32_t>(by_number_.size());
     // They come from the store in order: the hint makes each of them cost the same.
     objects_.emplace_hint(objects_.end(), std::string_view(inserted.id), std::move(held));
-    by_id_.emplace(std::string_view(inserted.id), &inserted);
+    by_id_.insert(inserted.id, inserted.number);
     by_number_.push_back(&inserted);
     return inserted;
 }
 
 void ObjectIndex::erase(Object& object) {
+    by_id_.erase(object.id, [&](std::uint32_t one) { return one == object.number; });
     by_number_[object.number] = nullptr;
-    by_id_.erase(std::string_view(object.id));
     objects_.erase(objects_.find(object.id));
     ++erased_;
 }

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "plugins/world/id_table.hpp"
 #include "plugins/world/world_object.hpp"
 
 namespace cairn::world {
@@ -42,7 +42,7 @@ public:
 
 private:
     Objects objects_;
-    std::unordered_map<std::string_view, Object*> by_id_;
+    IdTable by_id_;
     std::vector<Object*> by_number_;
     std::uint64_t erased_ = 0;
 };
