@@ -11,6 +11,7 @@
 #include <thread>
 
 #include <cairn/error.hpp>
+#include <cairn/failpoint.hpp>
 
 #include "plugins/storage_sqlite/database_file.hpp"
 #include "plugins/storage_sqlite/sqlite_error.hpp"
@@ -79,6 +80,7 @@ void write_backup(Connection& reader, const std::string& path) {
     const Unfinished cleanup(unfinished);
     copy(reader, unfinished);
     sync_path(unfinished);
+    CAIRN_FAILPOINT("backup.before_rename");
     rename_new(unfinished, path);
     sync_path(folder_of(path));
 }

@@ -36,10 +36,13 @@ void check_owner(Connection& writer, const std::string& file) {
     const std::int64_t format = writer.ask("PRAGMA user_version", "read the header").integer_or(0);
     const std::int64_t tables = writer.ask("SELECT count(*) FROM sqlite_schema", "read the schema").integer_or(0);
     if (owner != kApplicationId && (owner != 0 || tables != 0)) {
-        throw Error(Code::internal, "database " + file + " belongs to another program: name another file");
+        const bool ours = writer.ask("SELECT count(*) FROM sqlite_schema WHERE name = 'cairn_watermark'", "read the schema")
+                              .integer_or(0) != 0;
+        if (ours) throw Error(Code::internal, "database " + file + " is damaged: its header names another program");
+        throw Error(Code::forbidden, "database " + file + " belongs to another program: name another file");
     }
     if (owner == kApplicationId && format > kFormat) {
-        throw Error(Code::internal, "database " + file + " was written by a newer Cairn (format " +
+        throw Error(Code::forbidden, "database " + file + " was written by a newer Cairn (format " +
                                         std::to_string(format) + ", this one knows " + std::to_string(kFormat) +
                                         "): start the newer version, or restore a backup from before");
     }
@@ -51,7 +54,7 @@ void configure_writer(Connection& writer, const WriterSettings& settings, const 
     set(writer, "auto_vacuum=INCREMENTAL");
     const Document mode = writer.ask("PRAGMA journal_mode=WAL", "set journal_mode=WAL");
     if (mode.text() != "wal") {
-        throw Error(Code::internal, "database " + file + " cannot use a write-ahead log (journal_mode is " +
+        throw Error(Code::forbidden, "database " + file + " cannot use a write-ahead log (journal_mode is " +
                                         std::string(mode.text()) +
                                         "): its disk gives no shared memory; use a local disk");
     }
@@ -66,13 +69,13 @@ void configure_writer(Connection& writer, const WriterSettings& settings, const 
     set_option(writer, SQLITE_DBCONFIG_DEFENSIVE, "defensive mode");
     const std::int64_t synchronous = writer.ask("PRAGMA synchronous", "read synchronous").integer_or(0);
     if (synchronous < kFull && !settings.relaxed) {
-        throw Error(Code::internal,
+        throw Error(Code::forbidden,
                     "database " + file + " runs with synchronous=" + std::to_string(synchronous) +
                         ", below FULL: acknowledged changes would not survive a power loss. This SQLite was "
                         "built so; install another, or say `durability: relaxed`");
     }
     if (writer.ask("PRAGMA foreign_keys", "read foreign_keys").integer_or(0) != 1) {
-        throw Error(Code::internal, "this SQLite was built without foreign keys: install another");
+        throw Error(Code::forbidden, "this SQLite was built without foreign keys: install another");
     }
 }
 
@@ -88,6 +91,10 @@ void make_own_tables(Connection& writer) {
             "CREATE TABLE IF NOT EXISTS cairn_watermark ("
             " id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL) STRICT;"
             "INSERT INTO cairn_watermark (id, seq) VALUES (1, 0) ON CONFLICT DO NOTHING;"
+            "CREATE TABLE IF NOT EXISTS cairn_notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+            "CREATE TABLE IF NOT EXISTS cairn_dead_letters ("
+            " seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, operation TEXT NOT NULL,"
+            " changes TEXT NOT NULL, reason TEXT NOT NULL) STRICT;"
             "PRAGMA application_id=" +
                 std::to_string(kApplicationId) +
                 ";"

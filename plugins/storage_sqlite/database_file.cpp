@@ -21,7 +21,7 @@ std::string errno_words(int number) {
 }
 
 [[noreturn]] void refuse(const std::string& file, const std::string& wrong) {
-    throw Error(Code::internal, "database " + file + " " + wrong);
+    throw Error(Code::forbidden, "database " + file + " " + wrong);  // not internal: nothing is damaged
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ std::string folder_of(const std::string& path) {
     return folder.empty() ? "." : folder;
 }
 
-void check_place(const std::string& file) {
+void check_folder(const std::string& file) {
     const std::string folder = folder_of(file);
     struct statfs system {};
     if (statfs(folder.c_str(), &system) != 0) {
@@ -75,6 +75,10 @@ void check_place(const std::string& file) {
         refuse(file, "would stand on a network share (" + std::string(network) +
                          "), where it gets damaged sooner or later: put data_dir on a local disk");
     }
+}
+
+void check_place(const std::string& file) {
+    const std::string folder = folder_of(file);
     struct stat status {};
     if (stat(file.c_str(), &status) != 0) {
         if (errno != ENOENT) refuse(file, "cannot be looked at (" + errno_words(errno) + ")");

@@ -10,9 +10,10 @@ namespace cairn::storage_sqlite {
 /// memory do not hold there (sqlite.org/wal.html, "all processes must be on the same host"). [any]
 std::string_view network_file_system(std::uint64_t magic) noexcept;
 
-/// Throws Error(internal) with the cure when `file` cannot be what it should be: its folder is missing or on a network
-/// share, it is not a regular file, or it may not be read and written. Makes a missing file, readable by its owner
-/// only.
+/// Throws Error(forbidden) with the cure when the folder of `file` is missing or on a network share.
+void check_folder(const std::string& file);
+/// Throws Error(forbidden) with the cure when `file` is not a regular file or may not be read and written. Makes a missing
+/// file, readable by its owner only.
 void check_place(const std::string& file);
 
 /// Holds `<file>.lock` by flock(2), so that no second server writes to the same database: SQLite 3.40 may lose a commit
@@ -20,7 +21,7 @@ void check_place(const std::string& file);
 /// to close any descriptor of that in this process would drop SQLite's own locks.
 class FileLock {
 public:
-    /// Throws Error(internal) when another process holds it.
+    /// Throws Error(forbidden) when another process holds it.
     explicit FileLock(const std::string& file);
     ~FileLock();
     FileLock(const FileLock&) = delete;

@@ -1,15 +1,16 @@
 #include "plugins/storage_sqlite/sqlite_store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
 
 #include <cairn/error.hpp>
+#include <cairn/failpoint.hpp>
 
-#include "plugins/storage_sqlite/backup.hpp"
 #include "plugins/storage_sqlite/connection_settings.hpp"
 #include "plugins/storage_sqlite/migrator.hpp"
-#include "plugins/storage_sqlite/table_statements.hpp"
+#include "plugins/storage_sqlite/store_writer.hpp"
 
 namespace cairn::storage_sqlite {
 namespace {
@@ -18,71 +19,11 @@ constexpr int kCheckpointPages = 1000;      // of the write-ahead log, when noth
 constexpr int kBusyCheckpointPages = 8000;  // under load: fewer, larger checkpoints are worth a factor of two
 constexpr int kRepeatPages = 1000;          // growth before a checkpoint that readers held back is tried again
 constexpr std::uint64_t kMaxLogBytes = 64U << 20U;
+constexpr std::uint64_t kFullCheckBytes = 128U << 20U;  // some 0.3 s of checking
 constexpr int kReopenTries = 5;
 constexpr auto kReopenPause = std::chrono::milliseconds(200);
 
-int note_log_pages(void* pages, sqlite3*, const char*, int count) {
-    *static_cast<int*>(pages) = count;
-    return SQLITE_OK;
-}
-
-void append_array(std::string& json, const std::vector<std::string_view>& items) {
-    json.assign(1, '[');
-    for (const std::string_view item : items) {
-        if (json.size() > 1) json += ',';
-        json += item;
-    }
-    json += ']';
-}
-
 }  // namespace
-
-/// The one connection that writes, with its statements. Statements are finalized before the connection closes.
-struct SqliteStore::Writer {
-    struct TableStatements {
-        Statement upsert;
-        Statement erase;
-    };
-
-    explicit Writer(const std::string& file) : connection(file, Connection::Mode::writer) {}
-
-    void prepare() {
-        sqlite3_wal_hook(connection.handle(), note_log_pages, &log_pages);
-        begin = connection.prepare("BEGIN IMMEDIATE", "begin a batch");
-        commit = connection.prepare("COMMIT", "commit a batch");
-        read_watermark = connection.prepare("SELECT seq FROM cairn_watermark WHERE id = 1", "read the watermark");
-        move_watermark = connection.prepare("UPDATE cairn_watermark SET seq = ?1 WHERE id = 1", "move the watermark");
-    }
-    void prepare(const TableSpec& table) {
-        TableStatements& made = tables[&table];
-        made.upsert = connection.prepare(upsert_sql(table), "write " + table.name);
-        made.erase = connection.prepare(erase_sql(table), "erase from " + table.name);
-    }
-    std::uint64_t watermark() {
-        if (!read_watermark.step())
-            throw SqliteError(SQLITE_CORRUPT, "read the watermark", "cairn_watermark has no row");
-        const auto seq = static_cast<std::uint64_t>(read_watermark.integer(0));
-        read_watermark.reset();
-        return seq;
-    }
-    /// Passes all of `items` as one JSON array.
-    void run(Statement& statement, const std::vector<std::string_view>& items) {
-        if (items.empty()) return;
-        append_array(json, items);
-        statement.bind_view(1, json);
-        statement.run();
-    }
-
-    Connection connection;
-    int log_pages = 0;        ///< in the write-ahead log, after the last commit
-    int log_pages_tried = 0;  ///< the same when a checkpoint was last tried
-    std::string json;         // declared before the statements that borrow it
-    Statement begin;
-    Statement commit;
-    Statement read_watermark;
-    Statement move_watermark;
-    std::unordered_map<const TableSpec*, TableStatements> tables;
-};
 
 SqliteStore::SqliteStore() = default;
 
@@ -93,15 +34,6 @@ SqliteStore::~SqliteStore() {
 void SqliteStore::configure(Options options, Log& log) {
     options_ = std::move(options);
     log_ = &log;
-}
-
-template <class Work>
-auto SqliteStore::translated(Work&& work) const {
-    try {
-        return work();
-    } catch (const SqliteError& error) {
-        throw to_error(error, options_.file);
-    }
 }
 
 SqliteStore::Writer& SqliteStore::writer() {
@@ -118,9 +50,11 @@ void SqliteStore::set_trouble(std::string trouble) {
 
 void SqliteStore::open() {
     translated([this] {
-        check_place(options_.file);
+        check_folder(options_.file);
         lock_.emplace(options_.file);
         try {
+            finish_swap();
+            check_place(options_.file);
             open_writer();
             check_integrity();
             readers_ = std::make_unique<ReaderPool>(options_.file, options_.readers, options_.query_timeout);
@@ -144,19 +78,20 @@ void SqliteStore::open_writer() {
     configure_writer(made->connection, {options_.cache, options_.relaxed}, options_.file);
     make_own_tables(made->connection);
     made->prepare();
-    for (const TableSpec* table : tables_) made->prepare(*table);
+    for (const TableSpec* table : tables_) made->prepare(*table, is_audited(*table));
     writer_ = std::move(made);
 }
 
 void SqliteStore::check_integrity() {
     if (options_.check == Check::off) return;
-    const bool full = options_.check == Check::full;
+    // After a crash the indexes are looked at as well, as long as that does not hold the start up for long.
+    const bool crashed = note("clean") == "no" && file_size(options_.file) < kFullCheckBytes;
+    const bool full = options_.check == Check::full || crashed;
     const std::string wrong = std::string(
         writer().connection.ask(full ? "PRAGMA integrity_check(3)" : "PRAGMA quick_check(3)", "check").text());
     if (wrong == "ok") return;
-    throw Error(Code::internal,
-                "database " + options_.file + " is damaged: " + wrong +
-                    ". Put the file with its -wal and -shm aside and restore the newest verified backup");
+    throw Error(Code::internal, "database " + options_.file + " is damaged: " + wrong +
+                                    ". Restore the newest verified backup: cairn restore FILE --latest");
 }
 
 void SqliteStore::drop_writer() noexcept {
@@ -196,12 +131,34 @@ void SqliteStore::migrate_down(const services::Migration& migration) {
     translated([&] { take_back(writer().connection, migration); });
 }
 
-void SqliteStore::bind(std::span<const TableSpec* const> tables, std::span<const std::string>) {
+void SqliteStore::bind(std::span<const TableSpec* const> tables, std::span<const std::string> audited) {
     translated([&] {
         for (const TableSpec* table : tables) check_table(writer().connection, *table);
-        for (const TableSpec* table : tables) writer().prepare(*table);
+        audited_.assign(audited.begin(), audited.end());
+        check_audit(tables);
+        for (const TableSpec* table : tables) writer().prepare(*table, is_audited(*table));
         tables_.assign(tables.begin(), tables.end());
     });
+}
+
+bool SqliteStore::is_audited(const TableSpec& table) const {
+    return std::find(audited_.begin(), audited_.end(), table.name) != audited_.end();
+}
+
+void SqliteStore::check_audit(std::span<const TableSpec* const> tables) {
+    if (audited_.empty()) return;
+    for (const std::string& name : audited_) {
+        const bool declared =
+            std::any_of(tables.begin(), tables.end(), [&](const TableSpec* table) { return table->name == name; });
+        if (declared) continue;
+        throw Error(Code::not_found, "durability.audit names the table " + name +
+                                         ", which no plugin of this configuration has: take it out, or load its plugin");
+    }
+    if (writer().connection.ask("SELECT count(*) FROM pragma_table_info('audit_log')", "look at audit_log")
+            .integer_or(0) == 0) {
+        throw Error(Code::not_found, "database " + options_.file +
+                                         " has no table audit_log, which durability.audit needs: run cairn migrate up");
+    }
 }
 
 services::Watermark SqliteStore::watermark() {
@@ -211,6 +168,39 @@ services::Watermark SqliteStore::watermark() {
 // ------------------------------------------------------------------------------------------------------------- writing
 
 void SqliteStore::apply(std::span<const services::TableBatch> batch, services::Watermark watermark) {
+    in_transaction(watermark, [&](Writer& writer) {
+        for (const services::TableBatch& changes : batch) {
+            const auto found = writer.tables.find(changes.table);
+            if (found == writer.tables.end()) {
+                throw Error(Code::internal, "table " + changes.table->name + " was not declared before the start");
+            }
+            Writer::TableStatements& statements = found->second;
+            // What is erased first: a row that comes may take over a unique value of one that goes.
+            if (statements.audit_erase) writer.run(statements.audit_erase, changes.erased, changes.erased_actors);
+            writer.run(statements.erase, changes.erased);
+            if (statements.audit_upsert) writer.run(statements.audit_upsert, changes.rows, changes.row_actors);
+            writer.run(statements.upsert, changes.rows);
+        }
+    });
+}
+
+void SqliteStore::bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) {
+    in_transaction(watermark, [&](Writer& writer) {
+        for (const services::DeadLetter& letter : letters) {
+            Statement& keep = writer.keep_letter;
+            keep.bind(1, static_cast<std::int64_t>(letter.seq));
+            keep.bind(2, letter.at);
+            keep.bind_view(3, letter.actor);
+            keep.bind_view(4, letter.operation);
+            keep.bind_view(5, letter.changes);
+            keep.bind_view(6, letter.reason);
+            keep.run();
+        }
+    });
+}
+
+/// Runs `work` and moves the watermark in one transaction.
+void SqliteStore::in_transaction(services::Watermark watermark, const std::function<void(Writer&)>& work) {
     if (damaged_) throw Error(Code::internal, health().trouble);
     bool committing = false;
     try {
@@ -219,7 +209,15 @@ void SqliteStore::apply(std::span<const services::TableBatch> batch, services::W
             readers_->open();
             set_trouble({});
         }
-        write(*writer_, batch, watermark, committing);
+        Writer& writer = *writer_;
+        writer.begin.run();
+        work(writer);
+        writer.move_watermark.bind(1, static_cast<std::int64_t>(watermark.seq));
+        writer.move_watermark.run();
+        CAIRN_FAILPOINT("store.before_commit");
+        committing = true;
+        writer.commit.run();
+        CAIRN_FAILPOINT("store.after_commit");
         sync_failures_ = 0;
     } catch (const SqliteError& error) {
         recover(error, committing, watermark);
@@ -227,24 +225,6 @@ void SqliteStore::apply(std::span<const services::TableBatch> batch, services::W
         if (writer_) writer_->connection.rollback();
         throw;
     }
-}
-
-void SqliteStore::write(Writer& writer, std::span<const services::TableBatch> batch, services::Watermark watermark,
-                        bool& committing) {
-    writer.begin.run();
-    for (const services::TableBatch& changes : batch) {
-        const auto found = writer.tables.find(changes.table);
-        if (found == writer.tables.end()) {
-            throw Error(Code::internal, "table " + changes.table->name + " was not declared before the start");
-        }
-        // What is erased first: a row that comes may take over a unique value of one that goes.
-        writer.run(found->second.erase, changes.erased);
-        writer.run(found->second.upsert, changes.rows);
-    }
-    writer.move_watermark.bind(1, static_cast<std::int64_t>(watermark.seq));
-    writer.move_watermark.run();
-    committing = true;
-    writer.commit.run();
 }
 
 /// Returns when the batch is there in spite of the error, throws when it is not.
@@ -348,6 +328,7 @@ void SqliteStore::maintain(bool idle) noexcept {
     if (writer.log_pages < writer.log_pages_tried) writer.log_pages_tried = 0;  // the log has begun anew
     if (writer.log_pages < writer.log_pages_tried + (idle ? kCheckpointPages : kBusyCheckpointPages)) return;
     try {
+        CAIRN_FAILPOINT("store.checkpoint");
         int in_log = 0;
         int moved = 0;
         const int code =
@@ -358,6 +339,8 @@ void SqliteStore::maintain(bool idle) noexcept {
         writer.log_pages_tried = moved == in_log ? 0 : in_log - kCheckpointPages + kRepeatPages;
         if (moved == in_log) writer.log_pages = 0;
         if (file_size(options_.file + "-wal") > kMaxLogBytes) truncate_log(writer);
+    } catch (const Error& error) {
+        log_->warning("checkpoint failed; it is tried again", {{"reason", error.what()}});
     } catch (const SqliteError& error) {
         writer.log_pages_tried = writer.log_pages;
         // A reader in the way is no trouble. Other errors leave the log as it is, and nothing is lost.
@@ -373,33 +356,6 @@ void SqliteStore::query(
     const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row) {
     if (readers_ == nullptr) throw Error(Code::unavailable, "database " + options_.file + " is not open");
     translated([&] { readers_->borrow()->query(query, options_.query_timeout, row); });
-}
-
-std::string SqliteStore::integrity() {
-    if (readers_ == nullptr) return "database " + options_.file + " is not open";
-    try {
-        const ReaderPool::Lease reader = readers_->borrow_extra();
-        Statement check = reader->connection().prepare("PRAGMA integrity_check(20)", "check");
-        std::string wrong;
-        while (check.step()) {
-            if (check.text(0) != "ok") wrong += (wrong.empty() ? "" : "; ") + check.text(0);
-        }
-        Statement references = reader->connection().prepare(
-            "SELECT \"table\", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2", "check references");
-        while (references.step()) {
-            wrong += (wrong.empty() ? "" : "; ") + references.text(2) + " rows of " + references.text(0) +
-                     " refer to missing rows of " + references.text(1);
-        }
-        return wrong;
-    } catch (const SqliteError& error) {
-        if (error.primary() != SQLITE_CORRUPT && error.primary() != SQLITE_NOTADB) throw to_error(error, options_.file);
-        return to_error(error, options_.file).what();
-    }
-}
-
-void SqliteStore::backup(const std::string& path) {
-    if (readers_ == nullptr) throw Error(Code::unavailable, "database " + options_.file + " is not open");
-    translated([&] { write_backup(readers_->borrow_extra()->connection(), path); });
 }
 
 SqliteStore::Health SqliteStore::health() const {

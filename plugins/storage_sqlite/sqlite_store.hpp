@@ -33,6 +33,7 @@ public:
         std::size_t readers = 2;
         Bytes cache{64ULL << 20U};
         Duration query_timeout{5000};
+        bool is_elsewhere = false;  ///< a place beside the configured one
     };
     SqliteStore();
     ~SqliteStore() override;
@@ -47,13 +48,26 @@ public:
     void bind(std::span<const TableSpec* const> tables, std::span<const std::string> audited) override;
     services::Watermark watermark() override;
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;
+    void bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) override;
     void maintain(bool idle) noexcept override;
+    void vacuum() override;
     void query(const Query& query,
                const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
         override;
     std::string integrity() override;
+    services::Watermark snapshot(const services::RowSink& row) override;
+    std::string note(std::string_view name) override;
+    void set_note(std::string_view name, std::string_view text) override;
+    std::string_view backup_ending() const noexcept override { return ".db"; }
     void backup(const std::string& path) override;
     void close() noexcept override;
+
+    std::string place() const override { return options_.file; }
+    std::string place_beside(std::string_view why) const override;
+    std::unique_ptr<services::Store> elsewhere(const std::string& place) const override;
+    void fill(const std::string& backup) override;
+    void remove() override;
+    std::string replace_with(const std::string& place) override;
 
     struct Health {
         bool ok = false;
@@ -70,8 +84,10 @@ private:
     void open_writer();
     void drop_writer() noexcept;
     Writer& writer();
-    void write(Writer& writer, std::span<const services::TableBatch> batch, services::Watermark watermark,
-               bool& committing);
+    void in_transaction(services::Watermark watermark, const std::function<void(Writer&)>& work);
+    bool is_audited(const TableSpec& table) const;
+    void check_audit(std::span<const TableSpec* const> tables);
+    void finish_swap();
     void recover(const SqliteError& error, bool committing, services::Watermark watermark);
     void reopen_and_resolve(const SqliteError& error, bool committing, services::Watermark watermark);
     void truncate_log(Writer& writer);
@@ -81,7 +97,13 @@ private:
 
     /// Runs `work`; SqliteErrors become Errors.
     template <class Work>
-    auto translated(Work&& work) const;
+    auto translated(Work&& work) const {
+        try {
+            return work();
+        } catch (const SqliteError& error) {
+            throw to_error(error, options_.file);
+        }
+    }
 
     Options options_;
     Log* log_ = nullptr;
@@ -89,6 +111,7 @@ private:
     std::unique_ptr<Writer> writer_;
     std::unique_ptr<ReaderPool> readers_;
     std::vector<const TableSpec*> tables_;
+    std::vector<std::string> audited_;
     int sync_failures_ = 0;  ///< since the last good commit
     bool damaged_ = false;
 

@@ -30,8 +30,8 @@ std::string quoted(std::string_view name) {
     return "\"" + std::string(name) + "\"";
 }
 
-std::string path(std::string_view column) {
-    return "'$." + std::string(column) + "'";
+std::string path(std::string_view column, std::string_view prefix = "$") {
+    return "'" + std::string(prefix) + "." + std::string(column) + "'";
 }
 
 bool is_document(const Type& type) noexcept {
@@ -40,9 +40,26 @@ bool is_document(const Type& type) noexcept {
 
 /// The member of the JSON object `value` as its column wants it: text as it is, true and false as 1 and 0, arrays and
 /// objects as JSON text, null and missing as NULL. A Document stays JSON whatever it is, also a text in quotes.
-std::string column_value(const Field& field) {
-    if (is_document(*field.type)) return "nullif(value -> " + path(field.name) + ", 'null')";
-    return "json_extract(value, " + path(field.name) + ")";
+std::string column_value(const Field& field, std::string_view prefix = "$") {
+    if (is_document(*field.type)) return "nullif(value -> " + path(field.name, prefix) + ", 'null')";
+    return "json_extract(value, " + path(field.name, prefix) + ")";
+}
+
+/// True when the column holds JSON text.
+bool is_json(const Type& type) noexcept {
+    switch (type.kind) {
+        case Kind::optional:
+            return is_json(*type.element);
+        case Kind::any:
+        case Kind::list:
+        case Kind::map:
+        case Kind::structure:
+        case Kind::rate:
+        case Kind::vector:
+            return true;
+        default:
+            return false;
+    }
 }
 
 template <class Items, class Write>
@@ -54,6 +71,31 @@ std::string joined(const Items& items, std::string_view separator, Write write) 
     }
     return out;
 }
+
+/// A JSON object with the described columns, each written by `value`.
+template <class Write>
+std::string json_of(const TableSpec& table, Write value) {
+    return "json_object(" + joined(table.row->fields, ", ", [&](const Field& f) -> std::string {
+               const std::string text = value(f);
+               return "'" + f.name + "', " + (is_json(*f.type) ? "json(" + text + ")" : text);
+           }) + ")";
+}
+
+std::string stored(const Field& field) {
+    return "t." + quoted(field.name);
+}
+
+/// `t` is the row that a pair of `?1` is about.
+std::string same_key(const TableSpec& table) {
+    return joined(table.key, " AND ", [](const std::string& k) {
+        return "t." + quoted(k) + " = json_extract(value, " + path(k, "$[0]") + ")";
+    });
+}
+
+constexpr const char* kAuditInto =
+    "INSERT INTO audit_log (table_name, operation, user_id, old_data, new_data, changed_at) SELECT '";
+constexpr const char* kActor = "nullif(json_extract(value, '$[1]'), '')";
+constexpr const char* kNow = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
 
 std::string key_list(const TableSpec& table) {
     return joined(table.key, ", ", [](const std::string& k) { return quoted(k); });
@@ -70,7 +112,7 @@ std::string upsert_sql(const TableSpec& table) {
     // "WHERE true" keeps the parser from reading ON as part of a join (sqlite.org/lang_upsert.html, section 2.2).
     return "INSERT INTO " + quoted(table.name) + " (" +
            joined(fields, ", ", [](const Field& f) { return quoted(f.name); }) + ") SELECT " +
-           joined(fields, ", ", column_value) + " FROM json_each(?1) WHERE true ON CONFLICT (" + key_list(table) +
+           joined(fields, ", ", [](const Field& f) { return column_value(f); }) + " FROM json_each(?1) WHERE true ON CONFLICT (" + key_list(table) +
            ") DO " + (changed.empty() ? "NOTHING" : "UPDATE SET " + joined(changed, ", ", [](const std::string& c) {
                                                         return quoted(c) + " = excluded." + quoted(c);
                                                     }));
@@ -80,6 +122,24 @@ std::string erase_sql(const TableSpec& table) {
     return "DELETE FROM " + quoted(table.name) + " WHERE (" + key_list(table) + ") IN (SELECT " +
            joined(table.key, ", ", [](const std::string& k) { return "json_extract(value, " + path(k) + ")"; }) +
            " FROM json_each(?1))";
+}
+
+std::string audit_upsert_sql(const TableSpec& table) {
+    const std::string before = json_of(table, stored);
+    const std::string after = json_of(table, [](const Field& f) { return column_value(f, "$[0]"); });
+    const std::string differs = joined(table.row->fields, " OR ", [](const Field& f) {
+        return stored(f) + " IS NOT " + column_value(f, "$[0]");
+    });
+    const std::string is_new = "t." + quoted(table.key.front()) + " IS NULL";
+    return kAuditInto + table.name + "', CASE WHEN " + is_new + " THEN 'INSERT' ELSE 'UPDATE' END, " + kActor +
+           ", CASE WHEN " + is_new + " THEN NULL ELSE " + before + " END, " + after + ", " + kNow +
+           " FROM json_each(?1) LEFT JOIN " + quoted(table.name) + " AS t ON " + same_key(table) + " WHERE " + is_new +
+           " OR " + differs;
+}
+
+std::string audit_erase_sql(const TableSpec& table) {
+    return kAuditInto + table.name + "', 'DELETE', " + kActor + ", " + json_of(table, stored) + ", NULL, " + kNow +
+           " FROM json_each(?1) JOIN " + quoted(table.name) + " AS t ON " + same_key(table);
 }
 
 void check_table(Connection& connection, const TableSpec& table) {

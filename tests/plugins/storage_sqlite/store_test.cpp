@@ -329,7 +329,7 @@ TEST_F(DamageTest, IsFoundAtTheStart) {
     const Error error = refusal([&] { make().open(); });
     EXPECT_EQ(error.code(), Code::internal);
     EXPECT_THAT(error.what(),
-                AllOf(HasSubstr(options_.file), HasSubstr("damaged"), HasSubstr("restore the newest verified backup")));
+                AllOf(HasSubstr(options_.file), HasSubstr("damaged"), HasSubstr("estore the newest verified backup")));
 }
 
 TEST_F(DamageTest, OfTheFirstPageIsFoundAtTheStart) {
