@@ -14,6 +14,7 @@ using Poco::Data::PostgreSQL::SessionHandle;
 using Clock = std::chrono::steady_clock;
 
 constexpr Duration kGrace{2000};          // beyond the server's own timeout, until it counts as gone
+constexpr int kChecksClients = 140000;
 constexpr Duration kForever{6 * 3600000};  // for what has no timeout: backups' snapshots, migrations
 
 // Poco's handle forgets its connection without PQfinish when connecting failed and when the link broke, and gives no way
@@ -102,7 +103,11 @@ Connection::Connection(const Target& target) : statement_timeout_(target.stateme
                 "SET statement_timeout = " + std::to_string(target.statement_timeout.count()) +
                 "; SET lock_timeout = " + std::to_string(target.lock_timeout.count()) +
                 "; SET idle_in_transaction_session_timeout = '10s'; SET app.cairn_engine = " + quoted_setting("on") +
-                (target.read_only ? "; SET default_transaction_read_only = on" : ""),
+                // The writer's few statements are the same for each batch: planning them again would read the rows twice.
+                (target.read_only ? "; SET default_transaction_read_only = on"
+                                  : "; SET plan_cache_mode = force_generic_plan") +
+                // Otherwise what a killed server of ours was doing goes on, and holds the database for it.
+                (PQserverVersion(link_) >= kChecksClients ? "; SET client_connection_check_interval = '500ms'" : ""),
             doing);
     } catch (...) {
         break_off();

@@ -36,7 +36,8 @@ Error conflict(const PostgresError& error, const std::function<std::string(const
     if (state == "22001") return say("a text is too long for its column");
     if (state == "22003") return say("a number is out of the range of its column");
     if (state == "22021" || state == "22P05") return say("a text holds a character that cannot be kept");
-    if (state == "54000") return say("a row is too large");
+    if (error.state_class() == "54") return say("a row is too large or nested too deep");
+    if (error.state_class() == "21") return say("two rows have the same key");
     if (error.state_class() == "22") return say("a value is of another type than its column");
     return say("a row breaks a rule of its table");
 }
@@ -85,9 +86,18 @@ PostgresError PostgresError::lost(const std::string& message, std::string doing)
 }
 
 bool is_refusal(const PostgresError& error) noexcept {
-    const std::string_view group = error.state_class();
-    return !error.is_lost() && (group == "22" || group == "23" || group == "P0" || error.state() == "54000" ||
-                                error.state() == "44000");
+    if (error.is_lost()) return false;
+    // Values, constraints, what triggers and their functions raise, JSON nested too deep (54), and 21000: two rows of one
+    // batch that the database takes for the same (a UUID in capitals and in small letters), each of which is fine alone.
+    for (const std::string_view group : {"21", "22", "23", "44", "54", "P0", "09", "27", "2F", "38", "39"}) {
+        if (error.state_class() == group) return true;
+    }
+    return false;
+}
+
+bool is_stale(const PostgresError& error) noexcept {
+    return error.state() == "26000" || error.state() == "42P05" ||
+           (error.state() == "0A000" && std::string_view(error.what()).find("cached plan") != std::string_view::npos);
 }
 
 bool is_damage(const PostgresError& error) noexcept {

@@ -43,6 +43,9 @@ private:
 
 /// True for what the rows themselves are refused for: constraints, values that do not fit, what a trigger raised.
 bool is_refusal(const PostgresError& error) noexcept;
+/// True when a prepared statement has become useless: the tables were changed, or somebody between us and the server has
+/// given us another session. A new connection helps.
+bool is_stale(const PostgresError& error) noexcept;
 /// True when pages of the database are damaged.
 bool is_damage(const PostgresError& error) noexcept;
 

@@ -423,7 +423,8 @@ void PostgresStore::write(services::Watermark watermark, const std::function<voi
             if (!is_refusal(failure)) set_trouble(answer.what());
             // After an unknown outcome the server is asked what has become of it, if it is there. A connection that broke
             // before the COMMIT is worth one more try: it may have been dead for long.
-            const bool again = unknown ? !is_refusal(failure) && attempt < kSettleTries : (failure.is_lost() || is_stale(failure)) && attempt == 1;
+            const bool again = unknown ? !is_refusal(failure) && attempt < kSettleTries
+                                       : (failure.is_lost() || is_stale(failure)) && attempt == 1;
             if (!again) throw answer;
         } catch (...) {
             if (writer_) writer_->connection.rollback();

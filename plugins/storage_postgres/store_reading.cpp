@@ -75,8 +75,8 @@ std::unique_ptr<Connection> PostgresStore::reader(Duration statement_timeout) co
 
 void PostgresStore::run_query(ConnectionPool& pool, const Query& query, const Row& row, bool& delivered) {
     for (int attempt = 1;; ++attempt) {
+        const ConnectionPool::Lease connection = pool.borrow();
         try {
-            const ConnectionPool::Lease connection = pool.borrow();
             const Prepared& statement = prepared(*connection, query.sql);
             const Parameters parameters(query.parameters, statement.parameters);
             RowReader reader;
@@ -87,7 +87,9 @@ void PostgresStore::run_query(ConnectionPool& pool, const Query& query, const Ro
             return;
         } catch (const PostgresError& failure) {
             // A server that was started anew leaves connections behind that look sound until they are used.
-            if (!failure.is_lost() || delivered || attempt == 2) throw;
+            const bool again = failure.is_lost() || is_stale(failure);
+            if (is_stale(failure)) connection->break_off();
+            if (!again || delivered || attempt == 2) throw;
         }
     }
 }

@@ -95,8 +95,19 @@ TEST_F(PlacesTest, ABackupIsRestoredBesideAndPutInPlace) {
     EXPECT_EQ(whole(*quarantine).count("things"), 2499U);
     quarantine->close();
     quarantine->remove();
-    EXPECT_EQ(refusal([&] { store_->elsewhere(kept)->open(); }).code(), Code::unavailable);
+    EXPECT_FALSE(database_exists(store_->target(), kept));
     quarantine->remove();  // nothing there: nothing to do
+}
+
+TEST_F(PlacesTest, APlaceMayBeginEmpty) {
+    open();
+    const std::string place = store_->place_beside("restore");
+    const std::unique_ptr<services::Store> beside = store_->elsewhere(place);
+    beside->open();
+    EXPECT_EQ(beside->watermark().seq, 0U);
+    beside->close();
+    beside->remove();
+    EXPECT_FALSE(database_exists(store_->target(), place));
 }
 
 TEST_F(PlacesTest, NothingStoodThere) {

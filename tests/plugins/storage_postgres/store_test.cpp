@@ -219,6 +219,37 @@ TEST_F(StoreTest, EngineSessionsAreKnownToTriggers) {
     EXPECT_EQ(Connection(store_->target()).ask("SHOW app.cairn_engine", "test"), "on");
 }
 
+TEST_F(StoreTest, RowsThatTheDatabaseTakesForTheSameAreRefusedTogetherAndTakenAlone) {
+    open();
+    const auto row = [](const std::string& id) {
+        Thing made = thing(1);
+        made.id = id;
+        return made;
+    };
+    const std::string small = "00000000-0000-4000-8000-00000000000a";
+    const std::string capital = "00000000-0000-4000-8000-00000000000A";
+    EXPECT_EQ(refusal([&] { apply({Rows(things_).put(row(small)).put(row(capital))}); }).code(), Code::conflict);
+    apply({Rows(things_).put(row(small))});
+    apply({Rows(things_).put(row(capital))});
+    EXPECT_EQ(one("SELECT count(*) FROM things").integer_or(-1), 1);
+}
+
+TEST_F(StoreTest, WhatIsNestedTooDeepIsRefused) {
+    open();
+    std::string row = R"({"id":")" + uuid(1) + R"(","room":"r","count":0,"small":0,"weight":0,"visible":true,"made_at":1,"position":)";
+    row += std::string(100000, '[') + std::string(100000, ']') + "}";
+    EXPECT_EQ(refusal([&] { apply({Rows(things_).put_text(row)}); }).code(), Code::conflict);
+}
+
+TEST_F(StoreTest, StatementsOutliveChangesOfTheirTables) {
+    open();
+    const std::string query = "SELECT * FROM rooms";
+    EXPECT_EQ(ask(query).front().size(), 1U);
+    cluster().run(options_.url.database, "ALTER TABLE rooms ADD COLUMN more int; ALTER TABLE things ADD COLUMN more int");
+    EXPECT_EQ(ask(query).front().size(), 2U);
+    apply({Rows(things_).put(thing(1))});
+}
+
 TEST_F(StoreTest, QueriesOnlyRead) {
     open();
     for (const char* sql : {"DELETE FROM things RETURNING 1", "INSERT INTO rooms VALUES ('x') RETURNING id", "DROP TABLE things"}) {
