@@ -210,7 +210,7 @@ TEST_P(Recoveries, KilledBeforeTheSwapComeToTheirEnd) {
     if (failpoints_built()) killed_at(GetParam(), "restore.before_swap");
 }
 
-INSTANTIATE_TEST_SUITE_P(On, Recoveries, ::testing::Values(file_store()), case_name);
+INSTANTIATE_TEST_SUITE_P(On, Recoveries, ::testing::Values(file_store(), sqlite_store()), case_name);
 
 }  // namespace
 }  // namespace cairn::core::test

@@ -266,7 +266,7 @@ TEST_P(Restores, TheLatestKeepsItsJournal) {
     EXPECT_EQ(world.put("next", 1), 11);
 }
 
-INSTANTIATE_TEST_SUITE_P(On, Restores, ::testing::Values(file_store(), postgres_store()), case_name);
+INSTANTIATE_TEST_SUITE_P(On, Restores, ::testing::Values(file_store(), sqlite_store(), postgres_store()), case_name);
 
 }  // namespace
 }  // namespace cairn::core::test

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "plugins/storage_postgres/postgres_store.hpp"
+#include "plugins/storage_sqlite/sqlite_store.hpp"
 #include "tests/core/backup/file_store.hpp"
 #include "tests/core/backup/world.hpp"
 #include "tests/support/postgres_cluster.hpp"
@@ -31,6 +32,20 @@ inline services::Migration items_migration(std::string sql) {
 /// A store in a file, without a database.
 inline StoreCase file_store() {
     return {"file", [](const std::string& folder) { return std::make_shared<FileStore>(folder + "/world.db"); }, {}};
+}
+
+inline StoreCase sqlite_store() {
+    const auto make = [](const std::string& folder) {
+        static KeptLog log;
+        storage_sqlite::SqliteStore::Options options;
+        options.file = folder + "/cairn.db";
+        auto store = std::make_shared<storage_sqlite::SqliteStore>();
+        store->configure(std::move(options), log);
+        return store;
+    };
+    return {"sqlite", make,
+            {items_migration("CREATE TABLE items (id TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value >= 0)) "
+                             "STRICT, WITHOUT ROWID;")}};
 }
 
 /// A database of its own on a server that ends with the tests.
