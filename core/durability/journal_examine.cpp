@@ -154,19 +154,21 @@ private:
         }
     }
 
-    // The whole of a segment that is not the one that was continued.
-    bool is_substitute(const SegmentFile& segment, const SegmentHeader* behind) const {
-        if (behind == nullptr || !segment.scanned || !segment.scan.holes.empty()) return false;
+    // Whether the whole of a segment is not the one that was continued: it goes on where the next one has begun already,
+    // or ends with other entries than that one was begun behind.
+    bool is_substitute(std::size_t i, const SegmentHeader* behind) const {
+        const SegmentFile& segment = segments_[i];
+        if (i + 1 == segments_.size() || !segment.scanned) return false;
+        if (segment.scan.last >= segments_[i + 1].first) return true;
+        if (behind == nullptr) return false;
         return segment.scan.last > behind->previous_last ||
-               (segment.scan.last == behind->previous_last && segment.scan.content != behind->previous_content);
+               (segment.scan.holes.empty() && segment.scan.last == behind->previous_last &&
+                segment.scan.content != behind->previous_content);
     }
 
     void judge_gap(const SegmentFile& segment, const SegmentHeader* behind, const SegmentFile& next) {
         const std::uint64_t last = std::max(segment.last, segment.cut_short.last);
-        if (next.first <= last) {
-            const SeqRange twice{next.first, last};
-            say(twice, path(segment) + " and " + path(next) + " both hold " + in_words(twice));
-        } else if (next.first > last + 1) {
+        if (next.first > last + 1) {
             const SeqRange lost{last + 1, next.first - 1};
             if (behind != nullptr && behind->previous_last == last) {
                 found_.survey.skipped.push_back(lost);
@@ -181,8 +183,8 @@ private:
         for (std::size_t i = 0; i < segments_.size(); ++i) {
             const SegmentHeader* behind = successor(i);
             SegmentFile& segment = segments_[i];
-            if (is_substitute(segment, behind)) {
-                const SeqRange lost{segment.first, std::max(segment.first, behind->previous_last)};
+            if (is_substitute(i, behind)) {
+                const SeqRange lost = stands_for(i);
                 say(lost, path(segment) + " is not the file that " + path(segments_[i + 1]) + " was begun behind: " +
                               in_words(lost) + " cannot be trusted");
                 substitutes_.push_back(segment.first);

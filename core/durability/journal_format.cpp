@@ -125,6 +125,7 @@ std::optional<SegmentHeader> decode_header(Bytes block) {
         header.previous_last = load<std::uint64_t>(at + 48);
         header.made_us = load<std::int64_t>(at + 56);
         header.previous_content = load<std::uint32_t>(at + 64);
+        if (header.previous_last >= header.first || header.previous_first > header.previous_last + 1) continue;
         return header;
     }
     return std::nullopt;

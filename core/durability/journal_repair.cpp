@@ -31,29 +31,32 @@ void keep(const JournalCalls& calls, const std::string& folder, const std::strin
     journal_io::sync_folder(calls, damaged);
 }
 
-void put(std::vector<std::uint8_t>& bytes, std::uint64_t at, const std::vector<std::uint8_t>& part) {
-    if (bytes.size() < at + part.size()) bytes.resize(at + part.size());
-    std::copy(part.begin(), part.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at));
-}
-
-// What `segment` is replaced by.
-std::vector<std::uint8_t> repaired(std::vector<std::uint8_t> bytes, const SegmentFile& segment, std::uint32_t seed,
-                                   const SegmentHeader& header) {
-    put(bytes, 0, encode_header(header));
+// What `segment` is replaced by: what can be read of it, with a note in each hole.
+std::vector<std::uint8_t> repaired(const std::vector<std::uint8_t>& bytes, const SegmentFile& segment,
+                                   std::uint32_t seed, const SegmentHeader& header) {
+    std::vector<std::uint8_t> result = encode_header(header);
+    std::uint64_t from = kBlock;
+    const auto copy_to = [&](std::uint64_t to) {
+        // The padding of the last entry may be beyond the end of a file that was cut.
+        to = std::min<std::uint64_t>(to, bytes.size());
+        result.insert(result.end(), bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                      bytes.begin() + static_cast<std::ptrdiff_t>(to));
+    };
+    const auto note = [&](SeqRange lost, std::uint64_t size) {
+        const std::vector<std::uint8_t> entry = encode_given_up(lost, size, result.size(), seed);
+        result.insert(result.end(), entry.begin(), entry.end());
+    };
     for (const SegmentScan::Hole& hole : segment.scan.holes) {
         if (hole.given_up) continue;
-        std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(hole.begin),
-                  bytes.begin() + static_cast<std::ptrdiff_t>(hole.end), std::uint8_t{0});
-        // Every entry is at least as long as this one. Where no entry ever was, there is no room to note anything, and the
-        // jump in the numbers says it.
-        if (hole.end - hole.begin < kSmallestEntry) continue;
-        put(bytes, hole.begin, encode_given_up(hole.lost, hole.end - hole.begin, hole.begin, seed));
+        copy_to(hole.begin);
+        // A hole without room for a note moves what lies behind it.
+        note(hole.lost, std::max<std::uint64_t>(hole.end - hole.begin, kSmallestEntry));
+        from = hole.end;
     }
-    if (bytes.size() > segment.scan.end) bytes.resize(segment.scan.end);
-    if (segment.cut_short.last != 0) {
-        put(bytes, segment.scan.end, encode_given_up(segment.cut_short, kSmallestEntry, segment.scan.end, seed));
-    }
-    return bytes;
+    if (segment.scan.end > from) copy_to(segment.scan.end);
+    result.resize(padded(result.size()));
+    if (segment.cut_short.last != 0) note(segment.cut_short, kSmallestEntry);
+    return result;
 }
 
 }  // namespace

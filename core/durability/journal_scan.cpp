@@ -15,15 +15,20 @@ struct Found {
 };
 
 // Whether the entry can stand at `at` behind commit `last`. It keeps the search below from computing CRCs of noise, and
-// keeps out what was damaged and happens to fit.
-bool plausible(const RawEntry& entry, std::uint64_t last) {
-    if (entry.kind == static_cast<std::uint8_t>(JournalEntry::Kind::commit)) return entry.seq > last;
-    if (entry.kind == static_cast<std::uint8_t>(JournalEntry::Kind::refused)) return entry.seq >= last;
-    return entry.kind == kGivenUp && entry.refers <= entry.seq && entry.seq >= last;
+// keeps out what was damaged and happens to fit. `follows`: directly behind that commit, so its number must follow, too.
+bool plausible(const RawEntry& entry, std::uint64_t last, bool follows) {
+    if (entry.kind == static_cast<std::uint8_t>(JournalEntry::Kind::commit)) {
+        return follows ? entry.seq == last + 1 : entry.seq > last;
+    }
+    if (entry.kind == static_cast<std::uint8_t>(JournalEntry::Kind::refused)) {
+        return follows ? entry.seq == last : entry.seq >= last;
+    }
+    return entry.kind == kGivenUp && entry.refers <= entry.seq && entry.refers >= last &&
+           (!follows || entry.refers <= last + 1);
 }
 
 // What read_entry() would find at `at`, once its head says that it may be one.
-std::optional<RawEntry> entry_at(Bytes file, std::uint64_t at, std::uint32_t seed, std::uint64_t last) {
+std::optional<RawEntry> entry_at(Bytes file, std::uint64_t at, std::uint32_t seed, std::uint64_t last, bool follows) {
     const Bytes rest = file.subspan(at);
     if (rest.size() < kSmallestEntry) return std::nullopt;
     const std::uint32_t size = claimed_size(rest);
@@ -34,7 +39,7 @@ std::optional<RawEntry> entry_at(Bytes file, std::uint64_t at, std::uint32_t see
     head.kind = rest[32];
     std::memcpy(&head.refers, rest.data() + 40, 8);
     // An entry can be known durable up to where it begins itself, no further.
-    if (!plausible(head, last) || head.durable > at || head.durable % 8 != 0) return std::nullopt;
+    if (!plausible(head, last, follows) || head.durable > at || head.durable % 8 != 0) return std::nullopt;
     return read_entry(rest, seed);
 }
 
@@ -51,13 +56,14 @@ SegmentScan scan_segment(Bytes file, std::uint64_t first, std::uint32_t seed, bo
     const std::uint64_t something = file.size() <= kBlock ? kBlock : behind_last_something(file, kBlock);
     std::uint64_t last = first - 1;
     std::uint64_t at = kBlock;
+    std::uint64_t end = kBlock;  // of the entry before
     while (at < something) {
-        const std::optional<RawEntry> entry = entry_at(file, at, seed, last);
+        const std::optional<RawEntry> entry = entry_at(file, at, seed, last, at == end);
         if (!entry) {
             at += 8;
             continue;
         }
-        const std::uint64_t end = at + padded(entry->size);
+        end = at + padded(entry->size);
         found.push_back({at, end, *entry});
         last = std::max(last, entry->seq);
         at = end;
@@ -74,14 +80,14 @@ SegmentScan scan_segment(Bytes file, std::uint64_t first, std::uint32_t seed, bo
         const bool given_up = entry.raw.kind == kGivenUp;
         // The first number that this entry leaves nothing to be said about.
         const std::uint64_t speaks_from = given_up ? entry.raw.refers : is_commit ? entry.raw.seq : entry.raw.seq + 1;
-        if (entry.begin > scan.end || speaks_from > scan.last + 1) {
+        if (entry.begin > scan.end) {
             if (is_last && durable[i] <= scan.end) {
                 scan.torn = true;
                 break;
             }
             // An entry without a number of its own can be missing, too: what it said of the commit before it is lost.
-            SeqRange lost{scan.last + 1, speaks_from - 1};
-            if (lost.last < lost.first) lost.first = lost.last = scan.last;
+            const bool numbers = speaks_from > scan.last + 1;
+            const SeqRange lost{numbers ? scan.last + 1 : scan.last, numbers ? speaks_from - 1 : scan.last};
             scan.holes.push_back({scan.end, entry.begin, lost, false});
         }
         if (given_up) {
