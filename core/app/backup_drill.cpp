@@ -1,3 +1,5 @@
+#include <iomanip>
+
 #include "core/app/backup_session.hpp"
 #include "core/backup/control_box.hpp"
 
@@ -22,7 +24,7 @@ int drill(const Arguments& arguments, Terminal& terminal) {
                      << (result["backup"].text().empty() ? std::string("the journal alone")
                                                          : std::string(result["backup"].text()))
                      << " and " << result["commits"].integer_or(0) << " commits of the journal, in "
-                     << result["seconds"].number_or(0) << " s.\n";
+                     << std::fixed << std::setprecision(2) << result["seconds"].number_or(0) << " s.\n";
     } else {
         terminal.out << "A restore would not give the live state: " << result["reason"].text() << "\n";
     }

@@ -62,6 +62,15 @@ void BackupHost::before_migrate(services::Store& store) {
     if (!backup.empty()) core_log().info("backup before migrations", {{"file", backup}});
 }
 
+std::string BackupHost::lacking(services::Store& store) {
+    try {
+        return core::lacking(kit(store));
+    } catch (const Error& error) {
+        if (error.code() == Code::unsupported) return {};
+        throw;
+    }
+}
+
 bool BackupHost::mend(services::Store& store, const std::string& damage) {
     if (!preparation_.host.durability.auto_restore) return false;
     store.close();

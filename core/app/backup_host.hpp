@@ -44,6 +44,8 @@ public:
     /// The store is open and its migrations come next: writes a verified backup when they would change a database that
     /// holds anything. Throws Error; nothing was changed then.
     void before_migrate(services::Store& store);
+    /// The store is open, the journal is not: as core::lacking(). Empty when the store keeps no notes.
+    std::string lacking(services::Store& store);
     /// The store is damaged and closed. True: a good one stands in its place, to be opened. False: auto_restore is off.
     /// Throws RecoveryRefused, Error.
     bool mend(services::Store& store, const std::string& damage);

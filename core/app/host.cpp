@@ -214,6 +214,7 @@ void Host::open_store(const std::string& plugin) {
 std::string Host::open_journal(services::Store& store) {
     busy_.now("the journal");
     try {
+        if (std::string gap = backups_.lacking(store); !gap.empty()) return gap;
         journal_ = core::open_journal(preparation_.host.durability, lock_.folder(), store);
         return {};
     } catch (const JournalError& error) {

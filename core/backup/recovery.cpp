@@ -65,6 +65,28 @@ RestorePlan plan_without_loss(const StoreKit& kit) {
 
 }  // namespace
 
+std::string lacking(const StoreKit& kit) {
+    const Backup* most = nullptr;
+    const BackupList list = list_backups(kit.backup_folder);
+    const JournalSurvey journal = survey_journal(kit.journal_folder, UINT64_MAX);  // an outline is enough
+    const bool never_had_one = journal.id.empty() && kit.store->note("journal").empty() &&
+                               kit.store->note("restore").empty();
+    for (const Backup& backup : list.backups) {
+        if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
+        const bool of_this = journal.id.empty() ? never_had_one : backup.manifest.journal == journal.id;
+        if (of_this && (most == nullptr || backup.manifest.watermark > most->manifest.watermark)) most = &backup;
+    }
+    if (most == nullptr) return {};
+    const auto kept = static_cast<std::uint64_t>(most->manifest.watermark);
+    const std::uint64_t stored = kit.store->watermark().seq;
+    if (kept <= stored) return {};
+    const std::uint64_t here = std::max(stored, survey_journal(kit.journal_folder, stored).last());
+    if (kept <= here) return {};
+    return "the database and the journal end with commit " + std::to_string(here) + ", but the backup " +
+           most->manifest.file + " holds commits up to " + std::to_string(kept) +
+           ": they were deleted or replaced. For a new world, move the backups of the old one elsewhere";
+}
+
 bool opens_beside(const StoreKit& kit) noexcept {
     try {
         ScratchPlace probe(kit, "probe");

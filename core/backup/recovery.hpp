@@ -44,6 +44,11 @@ void finish_interrupted_restore(const StoreKit& kit);
 /// or the settings are to blame, and no restore would help. [control]
 bool opens_beside(const StoreKit& kit) noexcept;
 
+/// Empty, or what a backup holds that neither the open store nor the journal does: a database that was deleted or replaced
+/// by an older one looks whole, but for that. Not a database that a restore brought back on purpose. Throws Error,
+/// JournalError. [control]
+std::string lacking(const StoreKit& kit);
+
 /// Makes the store anew from the newest verified backup and the journal, in a place beside, and puts it where the
 /// configured store stood, which is kept in quarantine (P010, P063, P130, reliability.md 6, rows 18 to 20). Falls back to
 /// older backups when one is damaged. Everything acknowledged is in it afterwards, or RecoveryRefused is thrown and
