@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "core/app/audited_tables.hpp"
 #include "core/app/durability_classes.hpp"
 
 namespace cairn::core {
@@ -54,6 +55,7 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     result->plugins->load(wanted, result->report);
     result->plugins->check(result->host.services, result->report);
     apply_durability_classes(result->host.durability.classes, *result->configuration, *result->plugins, result->report);
+    check_audited_tables(result->host.durability.audit, *result->configuration, *result->plugins, result->report);
     return result;
 }
 
