@@ -93,7 +93,7 @@ JournalSurvey survey_journal(const std::string& folder, std::uint64_t above = 0)
 /// seq, what the segment before was) and entries {length u32, crc32c u32, seq u64, time u64, durable u64, payload}, each
 /// 8-byte aligned, little endian. `durable` says how much of the segment had been synced when the entry was written: by it
 /// a torn tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut in silence).
-/// docs/decisions/0009-journal.md has the whole of it.
+/// docs/decisions/0010-journal.md has the whole of it.
 ///
 /// All calls of append() and sync() from one thread; readers and figures from any.
 class Journal {

@@ -11,7 +11,7 @@
 
 #include "core/durability/journal.hpp"
 
-/// The bytes of a journal's segment (docs/decisions/0009-journal.md). Everything is little endian.
+/// The bytes of a journal's segment (docs/decisions/0010-journal.md). Everything is little endian.
 namespace cairn::core::journal_format {
 
 using Bytes = std::span<const std::uint8_t>;
