@@ -13,7 +13,7 @@ int now(const Arguments& arguments, Terminal& terminal) {
         in_server_or_alone(*preparation, {{"what", "backup"}}, patience(arguments), [](const StoreKit& kit) {
             finish_interrupted_restore(kit);
             kit.store->open();
-            return to_document(make_backup(kit, "manual", survey_journal(kit.journal_folder).id));
+            return to_document(make_backup(kit, "manual", survey_journal(kit.journal_folder, UINT64_MAX).id));
         });
     if (arguments.has("--json")) {
         terminal.out << made.to_json() << "\n";

@@ -39,7 +39,7 @@ StoreKit MigrateSession::kit() {
 }
 
 void MigrateSession::check_journal() {
-    const std::uint64_t in_journal = survey_journal(offline_.journal_folder()).last();
+    const std::uint64_t in_journal = survey_journal(offline_.journal_folder(), UINT64_MAX).last();
     const std::uint64_t in_store = offline_.store().watermark().seq;
     if (in_journal <= in_store) return;
     throw Error(Code::conflict, "the journal holds " + std::to_string(in_journal - in_store) +
@@ -62,7 +62,7 @@ Document MigrateSession::to_document() const {
 }
 
 std::string back_up_for_migration(const StoreKit& kit) {
-    return make_backup(kit, "before-migration", survey_journal(kit.journal_folder).id).path;
+    return make_backup(kit, "before-migration", survey_journal(kit.journal_folder, UINT64_MAX).id).path;
 }
 
 std::string back_up_before_migrations(const StoreKit& kit) {
