@@ -11,9 +11,10 @@ int drill(const Arguments& arguments, Terminal& terminal) {
     if (!preparation) return exit_code::kProblems;
     const std::string folder = data_folder(*preparation);
     if (!data_holder(folder)) {
-        throw Error(Code::unavailable, "no server runs on " + folder +
-                                           "; a drill compares with a running one. `cairn restore --dry-run` shows what "
-                                           "a restore would do, `cairn backup verify` opens a backup");
+        throw Error(Code::unavailable,
+                    "no server runs on " + folder +
+                        "; a drill compares with a running one. `cairn restore --dry-run` shows what "
+                        "a restore would do, `cairn backup verify` opens a backup");
     }
     const Document result = ask_server(folder, {{"what", "drill"}}, Duration(30000), patience(arguments));
     const bool good = result["ok"].boolean_or(false);
@@ -23,8 +24,8 @@ int drill(const Arguments& arguments, Terminal& terminal) {
         terminal.out << "The live state can be restored: from "
                      << (result["backup"].text().empty() ? std::string("the journal alone")
                                                          : std::string(result["backup"].text()))
-                     << " and " << result["commits"].integer_or(0) << " commits of the journal, in "
-                     << std::fixed << std::setprecision(2) << result["seconds"].number_or(0) << " s.\n";
+                     << " and " << result["commits"].integer_or(0) << " commits of the journal, in " << std::fixed
+                     << std::setprecision(2) << result["seconds"].number_or(0) << " s.\n";
     } else {
         terminal.out << "A restore would not give the live state: " << result["reason"].text() << "\n";
     }
@@ -34,19 +35,20 @@ int drill(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command backup_drill_command() {
-    return {"backup drill",
-            "FILE [-c FILE]… [--set KEY=VALUE]… [--wait TIME] [--json]",
-            "tries a restore beside the running server and compares it with the live state",
-            "Restores the newest backup and the journal into a place beside, compares its state hash with that of the "
-            "live data at\n"
-            "the same commit, and removes it again. The server does the same by itself at the times of backup.drill.\n\n"
-            "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
-            "  --set KEY=VALUE  sets one value after all files\n"
-            "  --wait TIME      how long the server may take (default 1h)\n"
-            "  --json           the answer as one JSON object\n\n"
-            "Example:\n  cairn backup drill config/metaverse.yaml\n",
-            configuration_options({{"--wait", true, "", false}, {"--json", false, "", false}}),
-            drill};
+    return {
+        "backup drill",
+        "FILE [-c FILE]… [--set KEY=VALUE]… [--wait TIME] [--json]",
+        "tries a restore beside the running server and compares it with the live state",
+        "Restores the newest backup and the journal into a place beside, compares its state hash with that of the "
+        "live data at\n"
+        "the same commit, and removes it again. The server does the same by itself at the times of backup.drill.\n\n"
+        "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
+        "  --set KEY=VALUE  sets one value after all files\n"
+        "  --wait TIME      how long the server may take (default 1h)\n"
+        "  --json           the answer as one JSON object\n\n"
+        "Example:\n  cairn backup drill config/metaverse.yaml\n",
+        configuration_options({{"--wait", true, "", false}, {"--json", false, "", false}}),
+        drill};
 }
 
 }  // namespace cairn::core

@@ -51,7 +51,8 @@ public:
     bool mend(services::Store& store, const std::string& damage);
     /// The store is open and takes commits.
     void opened(services::Store& store, Journal& journal);
-    /// Everything is in the store, which is still open: ends what is under way, makes the final backup unless `hurried`.
+    /// Everything is in the store, which is still open: ends what is under way, makes the final backup unless
+    /// `hurried`.
     void closing(bool hurried);
 
 private:

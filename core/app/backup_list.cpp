@@ -12,16 +12,23 @@ namespace {
 void print_table(const BackupList& list, const TimeZone& zone, WallTime now, std::ostream& out) {
     std::size_t width = 4;
     for (const Backup& backup : list.backups) width = std::max(width, backup.manifest.file.size());
-    out << std::left << std::setw(static_cast<int>(width)) << "file" << "  " << std::setw(26) << "made" << "  "
-        << std::right << std::setw(8) << "age" << "  " << std::setw(9) << "size" << "  " << std::setw(12) << "commit"
-        << "  " << std::left << std::setw(16) << "why" << "  verified\n";
+    out << std::left << std::setw(static_cast<int>(width)) << "file"
+        << "  " << std::setw(26) << "made"
+        << "  " << std::right << std::setw(8) << "age"
+        << "  " << std::setw(9) << "size"
+        << "  " << std::setw(12) << "commit"
+        << "  " << std::left << std::setw(16) << "why"
+        << "  verified\n";
     for (const Backup& backup : list.backups) {
         const Manifest& manifest = backup.manifest;
         out << std::left << std::setw(static_cast<int>(width)) << manifest.file << "  " << std::setw(26)
             << zone.print(manifest.started) << "  " << std::right << std::setw(8) << print_age(now - manifest.finished)
             << "  " << std::setw(9) << print_size(manifest.bytes) << "  " << std::setw(12) << manifest.watermark << "  "
             << std::left << std::setw(16) << manifest.why << "  "
-            << (!backup.trouble.empty() ? backup.trouble : manifest.verified ? "yes" : "no") << "\n";
+            << (!backup.trouble.empty() ? backup.trouble
+                : manifest.verified     ? "yes"
+                                        : "no")
+            << "\n";
     }
 }
 
@@ -41,8 +48,10 @@ int list(const Arguments& arguments, Terminal& terminal) {
         terminal.out << Document{{"folder", folder}, {"backups", backups}, {"others", others}}.to_json() << "\n";
         return exit_code::kOk;
     }
-    if (found.backups.empty()) terminal.out << "There is no backup in " << folder << ".\n";
-    else print_table(found, TimeZone(preparation->host.time_zone), now, terminal.out);
+    if (found.backups.empty())
+        terminal.out << "There is no backup in " << folder << ".\n";
+    else
+        print_table(found, TimeZone(preparation->host.time_zone), now, terminal.out);
     if (!found.others.empty()) terminal.out << "\nNot counted as backups, and left alone:\n";
     for (const auto& [name, reason] : found.others) terminal.out << "  " << name << ": " << reason << "\n";
     return exit_code::kOk;

@@ -9,12 +9,11 @@ int prune(const Arguments& arguments, Terminal& terminal) {
     if (!preparation) return exit_code::kProblems;
     const Retention keep{preparation->host.backup.keep.hourly, preparation->host.backup.keep.daily};
     const Document request{{"what", "prune"}, {"hourly", keep.hourly}, {"daily", keep.daily}};
-    const Document answer =
-        in_server_or_alone(*preparation, request, patience(arguments), [&](const StoreKit& kit) {
-            Document names = Document::list();
-            for (const std::string& name : prune_backups(kit.backup_folder, keep)) names.push(name);
-            return Document{{"deleted", names}};
-        });
+    const Document answer = in_server_or_alone(*preparation, request, patience(arguments), [&](const StoreKit& kit) {
+        Document names = Document::list();
+        for (const std::string& name : prune_backups(kit.backup_folder, keep)) names.push(name);
+        return Document{{"deleted", names}};
+    });
     if (arguments.has("--json")) {
         terminal.out << answer.to_json() << "\n";
         return exit_code::kOk;

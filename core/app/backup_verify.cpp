@@ -18,13 +18,13 @@ Document verify_alone(const StoreKit& kit, const std::string& file) {
     for (const auto& [name, reason] : found.others) {
         if (name == file || name == file + ".json") return {{"file", file}, {"ok", false}, {"trouble", reason}};
     }
-    throw Error(Code::not_found, "there is no backup " + file + " in " + kit.backup_folder + "; see `cairn backup list`");
+    throw Error(Code::not_found,
+                "there is no backup " + file + " in " + kit.backup_folder + "; see `cairn backup list`");
 }
 
 int verify(const Arguments& arguments, Terminal& terminal) {
     if (arguments.words().size() < 2) {
-        throw UsageError("name the configuration and at least one backup",
-                         "`cairn backup list FILE` shows them.");
+        throw UsageError("name the configuration and at least one backup", "`cairn backup list FILE` shows them.");
     }
     std::vector<std::string> files;
     for (std::size_t i = 1; i < arguments.words().size(); ++i) {

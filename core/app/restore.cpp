@@ -98,15 +98,19 @@ int restore(const Arguments& arguments, Terminal& terminal) {
     if (!preparation) return exit_code::kProblems;
     const TimeZone zone(preparation->host.time_zone);
     const RestoreTarget target = read_target(arguments, zone);
+    for (const char* option : {"--into", "--journal"}) {
+        if (arguments.has(option) && arguments.value(option).empty()) {
+            throw UsageError(std::string(option) + " is empty", "Name a place.");
+        }
+    }
     const bool dry = arguments.has("--dry-run");
     const bool json = arguments.has("--json");
     OfflineStore offline(*preparation);
     const StoreKit kit = store_kit(offline, *preparation);
     if (!dry) finish_interrupted_restore(kit);
     const std::string journal_folder =
-        arguments.has("--journal")
-            ? std::filesystem::absolute(arguments.value("--journal")).lexically_normal().string()
-            : kit.journal_folder;
+        arguments.has("--journal") ? std::filesystem::absolute(arguments.value("--journal")).lexically_normal().string()
+                                   : kit.journal_folder;
     const RestorePlan plan = plan_restore(kit, journal_folder, target);
     Document report = describe_plan(plan, zone);
     if (!json) print_plan(report, terminal.out);
@@ -114,8 +118,11 @@ int restore(const Arguments& arguments, Terminal& terminal) {
     const bool undoes = plan.beyond() > 0 || journal_folder != kit.journal_folder;
     const bool must_ask = undoes && !into && !arguments.has("--yes");
     if (dry || must_ask) {
-        if (json) terminal.out << report.set("dry_run", true).to_json() << "\n";
-        else terminal.out << "takes      about " << report["estimated_seconds"].number_or(0) << " s\nNothing was changed.\n";
+        if (json)
+            terminal.out << report.set("dry_run", true).to_json() << "\n";
+        else
+            terminal.out << "takes      about " << report["estimated_seconds"].number_or(0)
+                         << " s\nNothing was changed.\n";
         if (!dry) {
             terminal.err << "This goes back behind " << plan.beyond()
                          << " later commits. Add --yes to do it; they are kept beside the journal.\n";
@@ -166,36 +173,37 @@ int restore(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command restore_command() {
-    return {"restore",
-            "FILE (--latest | --until TIME | --seq NUMBER) [--yes] [--dry-run] [--into PLACE] [--journal FOLDER] "
-            "[-c FILE]… [--set KEY=VALUE]… [--json]",
-            "brings the store back to a moment: the newest verified backup before it, then the journal up to it",
-            "Builds the state in a place beside, checks it, then puts it where the store is configured; what stood there "
-            "is renamed\n"
-            "and kept. The server must not run. FILE is the configuration.\n\n"
-            "  --latest         everything that was ever acknowledged\n"
-            "  --until TIME     the last commit not after TIME: \"2026-03-29 02:30\" in the configuration's time_zone, or\n"
-            "                   2026-03-29T02:30:15Z, 2026-03-29T02:30:15+02:00, @1774749600\n"
-            "  --seq NUMBER     the commit with this number is the last one\n"
-            "  --yes            go back behind later commits; their journal is kept in <journal>/before-restore-<time>/\n"
-            "  --dry-run        say which backup, how many commits and how long; change nothing\n"
-            "  --into PLACE     leave the result there (a file; for PostgreSQL a new database) and the store as it is\n"
-            "  --journal FOLDER another journal, such as one kept by an earlier restore\n"
-            "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
-            "  --set KEY=VALUE  sets one value after all files\n"
-            "  --json           the report as one JSON object\n\n"
-            "Examples:\n"
-            "  cairn restore config/metaverse.yaml --until \"2026-03-29 02:30\" --dry-run\n"
-            "  cairn restore config/metaverse.yaml --latest\n",
-            configuration_options({{"--latest", false, "", false},
-                                   {"--until", true, "", false},
-                                   {"--seq", true, "", false},
-                                   {"--yes", false, "", false},
-                                   {"--dry-run", false, "", false},
-                                   {"--into", true, "", false},
-                                   {"--journal", true, "", false},
-                                   {"--json", false, "", false}}),
-            restore};
+    return {
+        "restore",
+        "FILE (--latest | --until TIME | --seq NUMBER) [--yes] [--dry-run] [--into PLACE] [--journal FOLDER] "
+        "[-c FILE]… [--set KEY=VALUE]… [--json]",
+        "brings the store back to a moment: the newest verified backup before it, then the journal up to it",
+        "Builds the state in a place beside, checks it, then puts it where the store is configured; what stood there "
+        "is renamed\n"
+        "and kept. The server must not run. FILE is the configuration.\n\n"
+        "  --latest         everything that was ever acknowledged\n"
+        "  --until TIME     the last commit not after TIME: \"2026-03-29 02:30\" in the configuration's time_zone, or\n"
+        "                   2026-03-29T02:30:15Z, 2026-03-29T02:30:15+02:00, @1774749600\n"
+        "  --seq NUMBER     the commit with this number is the last one\n"
+        "  --yes            go back behind later commits; their journal is kept in <journal>/before-restore-<time>/\n"
+        "  --dry-run        say which backup, how many commits and how long; change nothing\n"
+        "  --into PLACE     leave the result there (a file; for PostgreSQL a new database) and the store as it is\n"
+        "  --journal FOLDER another journal, such as one kept by an earlier restore\n"
+        "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
+        "  --set KEY=VALUE  sets one value after all files\n"
+        "  --json           the report as one JSON object\n\n"
+        "Examples:\n"
+        "  cairn restore config/metaverse.yaml --until \"2026-03-29 02:30\" --dry-run\n"
+        "  cairn restore config/metaverse.yaml --latest\n",
+        configuration_options({{"--latest", false, "", false},
+                               {"--until", true, "", false},
+                               {"--seq", true, "", false},
+                               {"--yes", false, "", false},
+                               {"--dry-run", false, "", false},
+                               {"--into", true, "", false},
+                               {"--journal", true, "", false},
+                               {"--json", false, "", false}}),
+        restore};
 }
 
 }  // namespace cairn::core

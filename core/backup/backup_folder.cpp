@@ -49,7 +49,8 @@ BackupList list_backups(const std::string& folder) {
     for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
         if (entries->is_regular_file(error)) names.push_back(entries->path().filename().string());
     }
-    if (error) throw Error(Code::unavailable, "the folder of backups " + folder + " cannot be read: " + error.message());
+    if (error)
+        throw Error(Code::unavailable, "the folder of backups " + folder + " cannot be read: " + error.message());
     std::set<std::string> claimed;
     for (const std::string& name : names) {
         if (!ends_with(name, kManifestEnding) || name.rfind(kPrefix, 0) != 0) continue;

@@ -9,7 +9,7 @@ namespace cairn::core {
 
 /// A backup with a sealed manifest.
 struct Backup {
-    std::string path;           ///< of the copy itself
+    std::string path;  ///< of the copy itself
     std::string manifest_path;
     Manifest manifest;
     /// Why it cannot be used although its manifest is whole: the file is missing or has another size. Empty: none known

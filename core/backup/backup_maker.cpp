@@ -83,8 +83,8 @@ Backup make_backup(const StoreKit& kit, const std::string& why, const std::strin
         for (const auto& [table, rows] : copied.state.rows) manifest.rows[table] = static_cast<std::int64_t>(rows);
         manifest.schema = std::move(copied.schema);
     } catch (const Error& error) {
-        throw Error(error.code(), "the new backup " + manifest.file + " did not stand its test and was deleted: " +
-                                      error.what());
+        throw Error(error.code(),
+                    "the new backup " + manifest.file + " did not stand its test and was deleted: " + error.what());
     }
     manifest.sha256 = file_sha256(backup.path);
     manifest.finished = kit.clock->wall();
@@ -109,7 +109,8 @@ std::string verify_backup(const StoreKit& kit, const Backup& backup) {
             return "it ends with commit " + std::to_string(copied.state.watermark) + ", its manifest says " +
                    std::to_string(manifest.watermark);
         }
-        if (copied.state.hash != manifest.state_hash) return "what it holds does not fit the state hash of its manifest";
+        if (copied.state.hash != manifest.state_hash)
+            return "what it holds does not fit the state hash of its manifest";
     } catch (const Error& error) {
         return error.what();
     }

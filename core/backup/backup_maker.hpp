@@ -14,8 +14,8 @@ namespace cairn::core {
 /// Throws Error. [worker]
 Backup make_backup(const StoreKit& kit, const std::string& why, const std::string& journal);
 
-/// Fills `backup` into a place beside, opens and checks it, and compares what it holds with its manifest. Empty when all
-/// is as it should be, else what is wrong. [worker]
+/// Fills `backup` into a place beside, opens and checks it, and compares what it holds with its manifest. Empty when
+/// all is as it should be, else what is wrong. [worker]
 std::string verify_backup(const StoreKit& kit, const Backup& backup);
 
 }  // namespace cairn::core

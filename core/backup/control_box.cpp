@@ -63,7 +63,8 @@ bool ControlBox::serve(const std::function<Document(const Document& request)>& w
         if (error) continue;  // withdrawn
         Document answer;
         try {
-            answer = Document{{"ok", true}, {"answer", work(Document::parse_json(read_file(stem + ".taken", kLongest)))}};
+            answer =
+                Document{{"ok", true}, {"answer", work(Document::parse_json(read_file(stem + ".taken", kLongest)))}};
         } catch (const std::exception& failure) {
             answer = Document{{"ok", false}, {"error", failure.what()}};
         }

@@ -27,8 +27,8 @@ private:
 };
 
 /// The command's side: hands `request` to the server that holds `data_dir`. Waits `taken_within` until it is taken and
-/// then `at_most` for the answer. Throws Error(unavailable) when nobody takes it or the time is over, and what the server
-/// threw. [worker]
+/// then `at_most` for the answer. Throws Error(unavailable) when nobody takes it or the time is over, and what the
+/// server threw. [worker]
 Document ask_server(const std::string& data_dir, const Document& request, Duration taken_within, Duration at_most);
 
 /// The process that holds `data_dir` now; nothing when nobody does. [any]

@@ -5,8 +5,8 @@
 
 namespace cairn::core {
 
-/// Writes a small file so that after any crash it is there as a whole or not at all: `<path>.tmp`, fsync, rename, fsync of
-/// the folder. Mode 0600. Throws Error(unavailable) that names the path. [worker]
+/// Writes a small file so that after any crash it is there as a whole or not at all: `<path>.tmp`, fsync, rename, fsync
+/// of the folder. Mode 0600. Throws Error(unavailable) that names the path. [worker]
 void write_durably(const std::string& path, const std::string& content);
 /// The content, at most `limit` bytes. Throws Error(not_found | too_large | unavailable). [worker]
 std::string read_file(const std::string& path, std::size_t limit = 4u << 20);

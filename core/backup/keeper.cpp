@@ -21,6 +21,7 @@ namespace {
 
 constexpr const char* kOwner = "cairn";
 constexpr Duration kLongestUnproven{26ll * 3600 * 1000};
+constexpr Duration kOneDay{24ll * 3600 * 1000};
 constexpr Duration kLate{2ll * 3600 * 1000};
 /// From this part of its disk on the journal gives up what newer backups cover.
 constexpr double kJournalFull = 0.8;
@@ -75,7 +76,8 @@ struct Keeper::State {
     std::string drill_file() const { return kit.data_dir + "/restore_drill.json"; }
 
     bool ours(const Backup& backup) const {
-        return backup.usable() && backup.manifest.engine == kit.store->engine() && backup.manifest.journal == journal.id();
+        return backup.usable() && backup.manifest.engine == kit.store->engine() &&
+               backup.manifest.journal == journal.id();
     }
 
     /// Reads the folder and keeps what health shows. REQUIRES: `work`.
@@ -142,8 +144,7 @@ struct Keeper::State {
         }
         const std::uint64_t freed = oldest ? journal.prune(*oldest) : 0;
         if (!gone.empty() || freed > 0) {
-            kit.log->info("older backups and journal given up",
-                          {{"backups", gone.size()}, {"journal_bytes", freed}});
+            kit.log->info("older backups and journal given up", {{"backups", gone.size()}, {"journal_bytes", freed}});
         }
         return gone;
     }
@@ -158,11 +159,13 @@ struct Keeper::State {
         }
         const std::optional<Manifest> last = newest_backup();
         if (last) journal.prune(static_cast<std::uint64_t>(last->watermark));
-        const bool reaches = last ? journal.first() <= static_cast<std::uint64_t>(last->watermark) + 1 : journal.first() <= 1;
+        const bool reaches =
+            last ? journal.first() <= static_cast<std::uint64_t>(last->watermark) + 1 : journal.first() <= 1;
         if (!reaches && !said_unreachable) {
-            kit.log->warning("the journal is at its limit and no longer reaches back to a backup: until the next backup "
-                             "a damaged database cannot be restored; raise durability.journal.max_disk",
-                             {{"max_disk", options.journal_max_bytes}});
+            kit.log->warning(
+                "the journal is at its limit and no longer reaches back to a backup: until the next backup "
+                "a damaged database cannot be restored; raise durability.journal.max_disk",
+                {{"max_disk", options.journal_max_bytes}});
         }
         said_unreachable = !reaches;
     }
@@ -211,8 +214,10 @@ struct Keeper::State {
             kit.log->warning("the result of the restore drill could not be kept", {{"reason", error.what()}});
         }
         const Document shown = to_document(struct_type<DrillResult>(), &result);
-        if (result.ok) kit.log->info("restore drill: the live state can be restored", shown);
-        else kit.log->error("restore drill failed: a restore would not give the live state", shown);
+        if (result.ok)
+            kit.log->info("restore drill: the live state can be restored", shown);
+        else
+            kit.log->error("restore drill failed: a restore would not give the live state", shown);
         return shown;
     }
 
@@ -338,8 +343,8 @@ struct Keeper::State {
         const auto up = std::chrono::duration_cast<Duration>(kit.clock->steady() - begun);
         Document drill_shown;
         if (last_drill) {
-            drill_shown = Document{
-                {"ok", last_drill->ok}, {"seconds", last_drill->seconds}, {"at", print_utc(last_drill->at)}};
+            drill_shown =
+                Document{{"ok", last_drill->ok}, {"seconds", last_drill->seconds}, {"at", print_utc(last_drill->at)}};
         }
         report.details = Document{{"last", shown_time(newest ? newest->finished : 0)},
                                   {"last_verified", shown_time(newest ? newest->verified->at : 0)},
@@ -431,8 +436,7 @@ void Keeper::stop() {
         state.changed.notify_all();
     }
     state.thread.join();
-    while (!state.scheduler.remove(kOwner)) {
-    }
+    state.scheduler.remove(kOwner, kOneDay);  // they use this object: nothing but their end will do
 }
 
 void Keeper::final_backup() {

@@ -21,10 +21,10 @@ namespace cairn::core {
 class Keeper {
 public:
     struct Options {
-        bool enabled = true;                ///< false: nothing happens by itself; requests are served all the same
+        bool enabled = true;  ///< false: nothing happens by itself; requests are served all the same
         std::string schedule = "0 * * * *";
-        std::string drill = "30 4 * * *";   ///< empty: never
-        std::string vacuum = "0 3 * * *";   ///< empty: never
+        std::string drill = "30 4 * * *";  ///< empty: never
+        std::string vacuum = "0 3 * * *";  ///< empty: never
         Retention keep;
         std::uint64_t journal_max_bytes = 8ull << 30;
         /// So long after the start the first backup is made when there is none yet, or one was missed.
@@ -33,8 +33,9 @@ public:
         Duration final_at_most{15000};
         Duration poll{250};  ///< how often requests are looked for
     };
-    /// `vacuum` runs Store::vacuum where the store's writer runs; empty: there is nothing to run. REQUIRES: kit.store is
-    /// open and stays so until stop() has returned; `journal` outlives this. Throws Error(invalid_field) for a bad cron.
+    /// `vacuum` runs Store::vacuum where the store's writer runs; empty: there is nothing to run. REQUIRES: kit.store
+    /// is open and stays so until stop() has returned; `journal` outlives this. Throws Error(invalid_field) for a bad
+    /// cron.
     Keeper(StoreKit kit, Options options, Journal& journal, Scheduler& scheduler, Metrics& metrics,
            std::function<void()> vacuum);
     ~Keeper();  ///< stops
@@ -50,15 +51,16 @@ public:
         bool ok = true;
         Document details;
     };
-    /// {last, last_verified, count, last_restore_drill {ok, seconds, at}}; not ok when no restore has been proven for 26
-    /// hours of running (or two hours longer than the schedule of drills is apart), or no backup was made for as long
-    /// although there was something to keep. [any]
+    /// {last, last_verified, count, last_restore_drill {ok, seconds, at}}; not ok when no restore has been proven for
+    /// 26 hours of running (or two hours longer than the schedule of drills is apart), or no backup was made for as
+    /// long although there was something to keep. [any]
     HealthReport health() const;
 
     // What requests and schedules do; each waits for the one before. They throw Error. [worker]
     Backup back_up(const std::string& why);
-    /// Tries a restore to the state of this moment: from the newest backup and the journal, in a place beside, which must
-    /// give the state hash of the live store. {ok, at, seconds, backup, commits, seq, reason}; also kept for health().
+    /// Tries a restore to the state of this moment: from the newest backup and the journal, in a place beside, which
+    /// must give the state hash of the live store. {ok, at, seconds, backup, commits, seq, reason}; also kept for
+    /// health().
     Document drill();
     /// Names of what was deleted.
     std::vector<std::string> prune();

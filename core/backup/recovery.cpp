@@ -34,9 +34,8 @@ RestorePlan plan_with_loss(const StoreKit& kit) {
         plan.backups.push_back(backup);
         base = std::max(base, static_cast<std::uint64_t>(backup.manifest.watermark));
     }
-    std::stable_sort(plan.backups.begin(), plan.backups.end(), [](const Backup& a, const Backup& b) {
-        return a.manifest.watermark > b.manifest.watermark;
-    });
+    std::stable_sort(plan.backups.begin(), plan.backups.end(),
+                     [](const Backup& a, const Backup& b) { return a.manifest.watermark > b.manifest.watermark; });
     plan.target = std::max(plan.journal.last(), base);
     plan.from_nothing = true;
     return plan;
@@ -52,7 +51,8 @@ RestorePlan plan_without_loss(const StoreKit& kit) {
             throw RecoveryRefused(why + kCure, open);
         }
         if (plan.journal.id.empty()) {
-            throw RecoveryRefused("the journal in " + kit.journal_folder + " is gone: what was changed after the backup " +
+            throw RecoveryRefused("the journal in " + kit.journal_folder +
+                                      " is gone: what was changed after the backup " +
                                       plan.backups.front().manifest.file + " (commit " + std::to_string(plan.base()) +
                                       ") cannot be reached" + kCure,
                                   {{plan.base() + 1, 0}});
@@ -69,8 +69,8 @@ std::string lacking(const StoreKit& kit) {
     const Backup* most = nullptr;
     const BackupList list = list_backups(kit.backup_folder);
     const JournalSurvey journal = survey_journal(kit.journal_folder, UINT64_MAX);  // an outline is enough
-    const bool never_had_one = journal.id.empty() && kit.store->note("journal").empty() &&
-                               kit.store->note("restore").empty();
+    const bool never_had_one =
+        journal.id.empty() && kit.store->note("journal").empty() && kit.store->note("restore").empty();
     for (const Backup& backup : list.backups) {
         if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
         const bool of_this = journal.id.empty() ? never_had_one : backup.manifest.journal == journal.id;
@@ -105,9 +105,7 @@ RecoveryReport recover_store(const StoreKit& kit, const std::string& damage, boo
     sweep_scratch_places(kit);
     RecoveryReport report;
     RestorePlan plan;
-    const auto carry_out = [&] {
-        return restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "restore"));
-    };
+    const auto carry_out = [&] { return restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "restore")); };
     Restored restored;
     bool with_loss = false;
     const auto give_up = [&](const std::string& why) {

@@ -14,8 +14,8 @@ namespace cairn::core {
 
 /// What start-up recovery did.
 struct RecoveryReport {
-    std::string backup;      ///< the file that was filled in; empty: everything came from the journal
-    std::string quarantine;  ///< where the damaged database lies now; empty: nothing stood there
+    std::string backup;         ///< the file that was filled in; empty: everything came from the journal
+    std::string quarantine;     ///< where the damaged database lies now; empty: nothing stood there
     std::uint64_t from = 0;     ///< the backup's watermark
     std::uint64_t reached = 0;  ///< the store's watermark now
     std::uint64_t replayed = 0;
@@ -44,14 +44,14 @@ void finish_interrupted_restore(const StoreKit& kit);
 /// or the settings are to blame, and no restore would help. [control]
 bool opens_beside(const StoreKit& kit) noexcept;
 
-/// Empty, or what a backup holds that neither the open store nor the journal does: a database that was deleted or replaced
-/// by an older one looks whole, but for that. Not a database that a restore brought back on purpose. Throws Error,
-/// JournalError. [control]
+/// Empty, or what a backup holds that neither the open store nor the journal does: a database that was deleted or
+/// replaced by an older one looks whole, but for that. Not a database that a restore brought back on purpose. Throws
+/// Error, JournalError. [control]
 std::string lacking(const StoreKit& kit);
 
 /// Makes the store anew from the newest verified backup and the journal, in a place beside, and puts it where the
-/// configured store stood, which is kept in quarantine (P010, P063, P130, reliability.md 6, rows 18 to 20). Falls back to
-/// older backups when one is damaged. Everything acknowledged is in it afterwards, or RecoveryRefused is thrown and
+/// configured store stood, which is kept in quarantine (P010, P063, P130, reliability.md 6, rows 18 to 20). Falls back
+/// to older backups when one is damaged. Everything acknowledged is in it afterwards, or RecoveryRefused is thrown and
 /// nothing was changed; with `allow_loss` it goes as far as it can and reports what is missing. Logs what it did.
 ///
 /// Call before the journal is opened; `kit.store` must not be open (close() it first) and is not open afterwards: open,

@@ -16,8 +16,8 @@ namespace {
 /// Changes per transaction: the stores reach their best rates from about a thousand on.
 constexpr std::size_t kBatch = 2000;
 
-/// Calls `hear` with each entry that can be read, from the commit `from` on; what cannot is passed over: the survey names
-/// it. Ends when it returns false.
+/// Calls `hear` with each entry that can be read, from the commit `from` on; what cannot is passed over: the survey
+/// names it. Ends when it returns false.
 void for_each_entry(const std::string& folder, const JournalSurvey& survey, std::uint64_t from,
                     const std::function<bool(const JournalEntry&)>& hear) {
     if (survey.segments.empty()) return;
@@ -66,8 +66,8 @@ public:
         for (const JournalChange& change : entry.changes) {
             const TableSpec* table = tables_.find(change.table);
             if (table == nullptr) {
-                throw Error(Code::conflict, "commit " + std::to_string(entry.seq) + " of the journal changes the table " +
-                                                std::string(change.table) +
+                throw Error(Code::conflict, "commit " + std::to_string(entry.seq) +
+                                                " of the journal changes the table " + std::string(change.table) +
                                                 ", which no plugin of this configuration declares; add the plugin that "
                                                 "it belongs to");
             }
@@ -130,8 +130,10 @@ private:
         json.begin_array();
         for (const Change& change : commit.changes) {
             json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-            if (change.row.empty()) json.null();
-            else json.raw(change.row);
+            if (change.row.empty())
+                json.null();
+            else
+                json.raw(change.row);
             json.end_object();
         }
         json.end_array();
@@ -168,8 +170,10 @@ std::vector<SeqRange> readable_pieces(const JournalSurvey& survey) {
     }
     std::vector<SeqRange> joined;
     for (const SeqRange& piece : pieces) {
-        if (!joined.empty() && joined.back().last + 1 == piece.first) joined.back().last = piece.last;
-        else joined.push_back(piece);
+        if (!joined.empty() && joined.back().last + 1 == piece.first)
+            joined.back().last = piece.last;
+        else
+            joined.push_back(piece);
     }
     return joined;
 }
@@ -191,9 +195,12 @@ std::string print_ranges(const std::vector<SeqRange>& ranges) {
     for (const SeqRange& range : ranges) {
         if (!text.empty()) text += ", ";
         const std::string first = std::to_string(range.first);
-        if (range.last == 0) text += "commits from " + first + " on";
-        else if (range.last == range.first) text += "commit " + first;
-        else text += "commits " + first + " to " + std::to_string(range.last);
+        if (range.last == 0)
+            text += "commits from " + first + " on";
+        else if (range.last == range.first)
+            text += "commit " + first;
+        else
+            text += "commits " + first + " to " + std::to_string(range.last);
     }
     return text;
 }
@@ -243,8 +250,10 @@ Replayed replay(const StoreKit& kit, services::Store& store, const std::string& 
         for_each_entry(folder, survey, from, [&](const JournalEntry& entry) {
             if (entry.seq > target) return false;
             if (entry.kind != JournalEntry::Kind::commit || entry.seq < from) return true;
-            if (refused.count(entry.seq) != 0) ++replayer.done().refused;
-            else replayer.take(entry);
+            if (refused.count(entry.seq) != 0)
+                ++replayer.done().refused;
+            else
+                replayer.take(entry);
             return true;
         });
         replayer.flush();

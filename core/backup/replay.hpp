@@ -33,7 +33,8 @@ struct Replayed {
 /// Applies the commits of the journal above the store's watermark up to `target` that can be read, leaving out those
 /// that the store had refused; what it refuses now goes to its dead letters. The watermark is `target` afterwards.
 /// `store` is open, migrated and bound to kit.tables. `complete`: rows may be older than columns of their tables, which
-/// then get their defaults. Throws JournalError, Error; Error(conflict) when the journal names a table that no plugin of the configuration declares. [worker]
+/// then get their defaults. Throws JournalError, Error; Error(conflict) when the journal names a table that no plugin
+/// of the configuration declares. [worker]
 Replayed replay(const StoreKit& kit, services::Store& store, const std::string& folder, const JournalSurvey& survey,
                 std::uint64_t target, bool complete);
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 /// A swap that has begun, in data_dir/restore.json until it has ended.
 struct Swap {
-    std::string id;     ///< also noted in the restored database: that is how one sees that it stands in its place
+    std::string id;  ///< also noted in the restored database: that is how one sees that it stands in its place
     std::string place;
     std::string journal_aside;  ///< folder to move the journal to; empty: it stays
 };
@@ -181,9 +181,9 @@ void finish_interrupted_restore(const StoreKit& kit) {
             const std::string quarantine = finish_swap(kit, swap, false);
             kit.log->info("the interrupted restore has ended", {{"quarantine", quarantine}});
         } catch (const Error& trouble) {
-            throw Error(trouble.code(), "an interrupted restore could not be brought to its end: " +
-                                            std::string(trouble.what()) + ". Mend that, or delete " + swap_file(kit) +
-                                            " to start with the database as it is");
+            throw Error(trouble.code(),
+                        "an interrupted restore could not be brought to its end: " + std::string(trouble.what()) +
+                            ". Mend that, or delete " + swap_file(kit) + " to start with the database as it is");
         }
     }
     sweep_scratch_places(kit);

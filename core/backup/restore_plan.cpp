@@ -18,16 +18,18 @@ std::vector<Backup> backups_of(const StoreKit& kit, const JournalSurvey& journal
     std::size_t foreign = 0;
     for (Backup& backup : list_backups(kit.backup_folder).backups) {
         if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
-        if (belongs_to(backup.manifest, journal)) fit.push_back(std::move(backup));
-        else ++foreign;
+        if (belongs_to(backup.manifest, journal))
+            fit.push_back(std::move(backup));
+        else
+            ++foreign;
     }
     if (foreign > 0) {
-        notes.push_back(std::to_string(foreign) + " backups belong to another journal and are left out (from before a "
-                                                  "restore to an earlier time)");
+        notes.push_back(std::to_string(foreign) +
+                        " backups belong to another journal and are left out (from before a "
+                        "restore to an earlier time)");
     }
-    std::stable_sort(fit.begin(), fit.end(), [](const Backup& a, const Backup& b) {
-        return a.manifest.watermark > b.manifest.watermark;
-    });
+    std::stable_sort(fit.begin(), fit.end(),
+                     [](const Backup& a, const Backup& b) { return a.manifest.watermark > b.manifest.watermark; });
     return fit;
 }
 
@@ -70,8 +72,10 @@ std::uint64_t resolve(const RestorePlan& plan, const std::vector<Backup>& backup
     const std::uint64_t newest =
         std::max(plan.journal.last(), backups.empty() ? std::uint64_t{0} : watermark(backups.front()));
     switch (target.kind) {
-        case RestoreTarget::Kind::time: return by_time(plan, backups, target.time_us, notes);
-        case RestoreTarget::Kind::latest: break;
+        case RestoreTarget::Kind::time:
+            return by_time(plan, backups, target.time_us, notes);
+        case RestoreTarget::Kind::latest:
+            break;
         case RestoreTarget::Kind::seq:
             if (target.seq > newest) {
                 throw Unreachable("there is no commit " + std::to_string(target.seq) + "; the last one is " +
@@ -120,8 +124,10 @@ RestorePlan plan_restore(const StoreKit& kit, const std::string& journal_folder,
     for (const Backup& backup : backups) {
         if (watermark(backup) > plan.target) continue;
         std::vector<SeqRange> gaps = missing_from(pieces, {watermark(backup) + 1, plan.target});
-        if (gaps.empty()) plan.backups.push_back(backup);
-        else if (nearest) missing = std::move(gaps);
+        if (gaps.empty())
+            plan.backups.push_back(backup);
+        else if (nearest)
+            missing = std::move(gaps);
         nearest = false;
     }
     if (plan.backups.empty() && !plan.from_nothing) {

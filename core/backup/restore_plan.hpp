@@ -24,7 +24,7 @@ struct RestoreTarget {
 struct RestorePlan {
     std::string journal_folder;
     JournalSurvey journal;
-    std::uint64_t target = 0;        ///< the last commit
+    std::uint64_t target = 0;         ///< the last commit
     std::int64_t target_time_us = 0;  ///< 0: not known
     /// Verified backups from which the journal leads to the target without a gap, the nearest first.
     std::vector<Backup> backups;

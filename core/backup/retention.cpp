@@ -27,7 +27,8 @@ std::vector<std::size_t> superfluous(const BackupList& list, const Retention& ke
         if (!backup.usable()) continue;
         ++verified;
         const WallTime at = backup.manifest.started;
-        const bool of_hour = hours.size() < static_cast<std::size_t>(keep.hourly) && hours.insert(bucket(at, kHour)).second;
+        const bool of_hour =
+            hours.size() < static_cast<std::size_t>(keep.hourly) && hours.insert(bucket(at, kHour)).second;
         const bool of_day = days.size() < static_cast<std::size_t>(keep.daily) && days.insert(bucket(at, kDay)).second;
         if (verified > kAlwaysKept && !of_hour && !of_day) gone.push_back(i);
     }

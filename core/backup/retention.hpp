@@ -16,9 +16,9 @@ struct Retention {
 };
 
 /// Which of `list` may go: verified ones that neither an hour nor a day keeps. The newest three verified ones always
-/// stay, whatever their age; one that is not verified or has trouble neither goes nor counts. Hours and days are counted
-/// by the backups that are there, not by today's clock, so that nothing goes because time has passed or the clock has
-/// jumped: only a newer verified backup makes an older one superfluous. Indexes into list.backups. [any]
+/// stay, whatever their age; one that is not verified or has trouble neither goes nor counts. Hours and days are
+/// counted by the backups that are there, not by today's clock, so that nothing goes because time has passed or the
+/// clock has jumped: only a newer verified backup makes an older one superfluous. Indexes into list.backups. [any]
 std::vector<std::size_t> superfluous(const BackupList& list, const Retention& keep);
 
 /// Deletes them, each file before its manifest. Returns their names. Throws Error(unavailable). [worker]

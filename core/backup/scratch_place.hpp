@@ -7,8 +7,8 @@
 
 namespace cairn::core {
 
-/// A second place of the store for a while: to look at a backup, to restore into. It is removed at the end, and when the
-/// process is killed meanwhile, at the next start: a line in `data_dir/scratch/` says that it is there. [worker]
+/// A second place of the store for a while: to look at a backup, to restore into. It is removed at the end, and when
+/// the process is killed meanwhile, at the next start: a line in `data_dir/scratch/` says that it is there. [worker]
 class ScratchPlace {
 public:
     /// `reason` becomes part of the name: "verify", "drill", "restore". Throws Error.

@@ -40,17 +40,28 @@ void put_number(std::string& out, double value) {
 
 void put_value(std::string& out, const Document& value) {
     switch (value.type()) {
-        case Document::Type::null: out.push_back('n'); return;
-        case Document::Type::boolean: out.push_back(value.boolean_or(false) ? 't' : 'f'); return;
-        case Document::Type::integer: put_text(out, 'i', std::to_string(value.integer_or(0))); return;
-        case Document::Type::number: put_number(out, value.number_or(0)); return;
-        case Document::Type::text: put_text(out, 's', value.text()); return;
+        case Document::Type::null:
+            out.push_back('n');
+            return;
+        case Document::Type::boolean:
+            out.push_back(value.boolean_or(false) ? 't' : 'f');
+            return;
+        case Document::Type::integer:
+            put_text(out, 'i', std::to_string(value.integer_or(0)));
+            return;
+        case Document::Type::number:
+            put_number(out, value.number_or(0));
+            return;
+        case Document::Type::text:
+            put_text(out, 's', value.text());
+            return;
         case Document::Type::list:
             out.push_back('[');
             put_length(out, value.size());
             for (const Document& item : value.items()) put_value(out, item);
             return;
-        case Document::Type::map: break;
+        case Document::Type::map:
+            break;
     }
     std::vector<const Document::Member*> members;
     for (const Document::Member& member : value.members()) members.push_back(&member);
@@ -137,8 +148,10 @@ void StateHash::add(std::string_view table, std::span<const std::string> columns
         carry = overflowed + (sum_[limb] < with_carry ? 1 : 0);
     }
     const auto found = rows_.find(table);
-    if (found != rows_.end()) ++found->second;
-    else rows_.emplace(table, 1);
+    if (found != rows_.end())
+        ++found->second;
+    else
+        rows_.emplace(table, 1);
 }
 
 std::string StateHash::text() const {
@@ -150,8 +163,9 @@ std::string StateHash::text() const {
 StateFacts read_state(services::Store& store) {
     StateHash hash;
     StateFacts facts;
-    facts.watermark = store.snapshot([&](std::string_view table, std::span<const std::string> columns,
-                                         std::span<const Document> values) { hash.add(table, columns, values); })
+    facts.watermark = store
+                          .snapshot([&](std::string_view table, std::span<const std::string> columns,
+                                        std::span<const Document> values) { hash.add(table, columns, values); })
                           .seq;
     facts.hash = hash.text();
     facts.rows = hash.rows();

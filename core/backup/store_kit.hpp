@@ -15,11 +15,11 @@ struct StoreKit {
     std::vector<const TableSpec*> tables;
     std::vector<services::Migration> migrations;  ///< of its engine, cairn's own first
     std::vector<std::string> audited;             ///< as for Store::bind
-    std::string data_dir;        ///< absolute, held by this process
-    std::string journal_folder;  ///< absolute
-    std::string backup_folder;   ///< absolute
-    std::string server;          ///< the configuration's `name`
-    std::string program;         ///< the version of this program
+    std::string data_dir;                         ///< absolute, held by this process
+    std::string journal_folder;                   ///< absolute
+    std::string backup_folder;                    ///< absolute
+    std::string server;                           ///< the configuration's `name`
+    std::string program;                          ///< the version of this program
     const Clock* clock = nullptr;
     Log* log = nullptr;
 };

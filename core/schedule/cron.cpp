@@ -36,8 +36,8 @@ const std::array<FieldRule, 5> kFields{{{"minute", 0, 59, {}},
 }
 
 std::string takes(const FieldRule& rule) {
-    std::string text = std::string(rule.name) + " takes " + std::to_string(rule.first) + " to " +
-                       std::to_string(rule.last);
+    std::string text =
+        std::string(rule.name) + " takes " + std::to_string(rule.first) + " to " + std::to_string(rule.last);
     if (!rule.names.empty()) {
         text += " or " + std::string(rule.names.front()) + " to " + std::string(rule.names.back());
     }
@@ -57,7 +57,8 @@ std::vector<std::string_view> split(std::string_view text, char at) {
 int number(std::string_view text) {
     int value = -1;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    return error == std::errc() && end == text.data() + text.size() && !text.empty() && text.front() != '-' ? value : -1;
+    return error == std::errc() && end == text.data() + text.size() && !text.empty() && text.front() != '-' ? value
+                                                                                                            : -1;
 }
 
 class FieldReader {
@@ -85,8 +86,8 @@ public:
                 by = number(step[1]);
                 if (step.size() > 2 || by < 1 || by > rule_.last) bad(item);
                 if (!range) {
-                    refuse(whole_, "a step needs a range: */" + std::to_string(by) + " or " + std::string(step[0]) + "-" +
-                                       std::to_string(rule_.last) + "/" + std::to_string(by));
+                    refuse(whole_, "a step needs a range: */" + std::to_string(by) + " or " + std::string(step[0]) +
+                                       "-" + std::to_string(rule_.last) + "/" + std::to_string(by));
                 }
             }
             // Day 7 of the week is day 0.
@@ -99,10 +100,10 @@ private:
     int value(std::string_view text) const {
         int found = number(text);
         for (std::size_t i = 0; found < 0 && i < rule_.names.size(); ++i) {
-            const bool same = text.size() == 3 && std::equal(text.begin(), text.end(), rule_.names[i].begin(),
-                                                             [](char a, char b) {
-                                                                 return std::tolower(static_cast<unsigned char>(a)) == b;
-                                                             });
+            const bool same =
+                text.size() == 3 && std::equal(text.begin(), text.end(), rule_.names[i].begin(), [](char a, char b) {
+                    return std::tolower(static_cast<unsigned char>(a)) == b;
+                });
             if (same) found = rule_.first + static_cast<int>(i);
         }
         if (found < rule_.first || found > rule_.last) bad(text);
@@ -134,8 +135,9 @@ Cron::Cron(std::string_view text) : text_(text) {
         if (!word.empty()) fields.push_back(word);
     }
     if (fields.size() != 5) {
-        refuse(text, "it takes five fields, minute hour day month weekday, as in '30 4 * * *', or one of @hourly @daily "
-                     "@weekly @monthly");
+        refuse(text,
+               "it takes five fields, minute hour day month weekday, as in '30 4 * * *', or one of @hourly @daily "
+               "@weekly @monthly");
     }
     minutes_ = FieldReader(text_, kFields[0]).read<60>(fields[0]);
     hours_ = FieldReader(text_, kFields[1]).read<24>(fields[1]);

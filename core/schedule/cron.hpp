@@ -13,7 +13,8 @@ namespace cairn::core {
 
 /// When something happens, as crontab(5) writes it: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or
 /// names), day of week (0-7 or names; 0 and 7 are Sunday). A field is `*`, a number, a range `a-b`, any of them with a
-/// step `/n` (but for a single number), or a list of those with commas. When both days are restricted, either is enough.
+/// step `/n` (but for a single number), or a list of those with commas. When both days are restricted, either is
+/// enough.
 /// `@hourly @daily @weekly @monthly` stand for `0 * * * *`, `0 0 * * *`, `0 0 * * 0`, `0 0 1 * *`.
 class Cron {
 public:

@@ -120,9 +120,8 @@ struct Scheduler::State : std::enable_shared_from_this<State> {
             const Duration wait = look();
             std::unique_lock lock(mutex);
             changed.wait_for(lock, wait, [this] {
-                return ending || std::any_of(jobs.begin(), jobs.end(), [](const auto& job) {
-                           return job->again && !job->running;
-                       });
+                return ending || std::any_of(jobs.begin(), jobs.end(),
+                                             [](const auto& job) { return job->again && !job->running; });
             });
             if (ending) return;
         }

@@ -25,8 +25,8 @@ public:
     using Work = std::function<void(const Task&)>;
     /// `what` names the job in the log. Throws Error(invalid_field) when `cron` says nothing. [any]
     void add(const std::string& owner, const std::string& cron, std::string what, Work work);
-    /// Forgets the jobs of `owner`, asks running ones to stop through their Task and waits for them, at most `patience`;
-    /// false, and an error in the log, when one still runs then. Not from a job. [any]
+    /// Forgets the jobs of `owner`, asks running ones to stop through their Task and waits for them, at most
+    /// `patience`; false, and an error in the log, when one still runs then. Not from a job. [any]
     bool remove(const std::string& owner, Duration patience = Duration(10000));
 
     /// Starts the thread that looks at the clock. [control]
@@ -34,7 +34,8 @@ public:
     /// Ends the thread and begins no run any more; those that run go on. [control]
     void stop();
 
-    /// What the thread does each time it looks: begins what is due. Returns how long nothing will be, at most 5 s. [any]
+    /// What the thread does each time it looks: begins what is due. Returns how long nothing will be, at most 5 s.
+    /// [any]
     Duration look();
     const TimeZone& zone() const noexcept;
 

@@ -43,9 +43,9 @@ const date::time_zone* find(const std::string& name) {
             throw Error(Code::invalid_field, "the system has no time zones; install the package tzdata");
         }
         const std::string near = did_you_mean(name, names);
-        throw Error(Code::invalid_field, "there is no time zone '" + name + "'" +
-                                             (near.empty() ? ", see `timedatectl list-timezones`"
-                                                           : "; did you mean '" + near + "'?"));
+        throw Error(Code::invalid_field,
+                    "there is no time zone '" + name + "'" +
+                        (near.empty() ? ", see `timedatectl list-timezones`" : "; did you mean '" + near + "'?"));
     }
 }
 
@@ -113,9 +113,8 @@ LocalMinute TimeZone::minute(WallTime at) const {
 }
 
 LocalMoments TimeZone::resolve(const LocalMinute& local) const {
-    const date::local_seconds at =
-        date::local_days(date::year(local.year) / local.month / local.day) + std::chrono::hours(local.hour) +
-        std::chrono::minutes(local.minute);
+    const date::local_seconds at = date::local_days(date::year(local.year) / local.month / local.day) +
+                                   std::chrono::hours(local.hour) + std::chrono::minutes(local.minute);
     const date::local_info info = of(zone_).get_info(at);
     LocalMoments moments;
     const auto with = [&](const date::sys_info& sys) {
@@ -145,10 +144,10 @@ std::string print_utc(WallTime at) {
     const date::year_month_day date(day);
     const date::hh_mm_ss clock(time - day);
     const long rest = static_cast<long>(at - wall(time));
-    const std::string upto = core::print(
-        "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-        static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
+    const std::string upto =
+        core::print("%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                    static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                    static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()));
     return upto + (rest == 0 ? std::string("Z") : core::print(".%03ldZ", rest));
 }
 
@@ -156,8 +155,10 @@ std::string compact_utc(WallTime at) {
     const std::string utc = print_utc(at);
     std::string compact;
     for (const char letter : utc.substr(0, 19)) {
-        if (letter == 'T') compact.push_back('_');
-        else if (letter != '-' && letter != ':') compact.push_back(letter);
+        if (letter == 'T')
+            compact.push_back('_');
+        else if (letter != '-' && letter != ':')
+            compact.push_back(letter);
     }
     return compact;
 }

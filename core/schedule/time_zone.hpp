@@ -48,8 +48,8 @@ private:
 std::string print_utc(WallTime at);
 /// "20260329_010000". [any]
 std::string compact_utc(WallTime at);
-/// Reads what people write: "2026-03-29 02:30", "2026-03-29T02:30:15.250Z", "…+02:00", "@1774749600"; without an offset it
-/// is meant in `zone`, and of a time that comes twice the later one. Microseconds since 1970 UTC; what it names is
+/// Reads what people write: "2026-03-29 02:30", "2026-03-29T02:30:15.250Z", "…+02:00", "@1774749600"; without an offset
+/// it is meant in `zone`, and of a time that comes twice the later one. Microseconds since 1970 UTC; what it names is
 /// included to its end, so that "02:30" covers the second 02:30:00 and "02:30:15" all of its milliseconds. Throws
 /// Error(invalid_field). [any]
 std::int64_t read_time(std::string_view text, const TimeZone& zone);

@@ -24,7 +24,8 @@ using ::testing::HasSubstr;
 
 class BackupsOfAWorld : public ::testing::Test {
 protected:
-    std::vector<std::string> with_configuration(std::vector<std::string> words, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> with_configuration(std::vector<std::string> words,
+                                                const std::vector<std::string>& more = {}) {
         words.push_back(std::string(CAIRN_SOURCE_DIR) + "/config/metaverse.yaml");
         words.insert(words.end(), more.begin(), more.end());
         for (const char* setting :
@@ -57,9 +58,9 @@ protected:
         player.enter("main", "Builder");
         for (int i = 0; i < count; ++i) {
             const std::string id = prefix + std::to_string(i);
-            const Document reply = player.ask(
-                "object.create",
-                {{"id", id}, {"name", "Box"}, {"type", "primitive"}, {"p", Document::list({i, 0, 0})}});
+            const Document reply =
+                player.ask("object.create",
+                           {{"id", id}, {"name", "Box"}, {"type", "primitive"}, {"p", Document::list({i, 0, 0})}});
             ASSERT_FALSE(reply["d"]["id"].is_null()) << reply.to_json();
             there_.insert(id);
         }
@@ -267,11 +268,12 @@ TEST_F(BackupsOfAWorld, AStopMakesALastOne) {
 
 TEST(Schedules, AreCheckedWithTheConfiguration) {
     const TemporaryFolder folder;
-    const std::string file = folder.write("bad.yaml", "time_zone: Europe/Berlim\n"
-                                                      "backup:\n"
-                                                      "  schedule: \"61 * * * *\"\n"
-                                                      "  drill: tomorrow\n"
-                                                      "maintenance: {vacuum: \"0 0 30 2 *\"}\n");
+    const std::string file = folder.write("bad.yaml",
+                                          "time_zone: Europe/Berlim\n"
+                                          "backup:\n"
+                                          "  schedule: \"61 * * * *\"\n"
+                                          "  drill: tomorrow\n"
+                                          "maintenance: {vacuum: \"0 0 30 2 *\"}\n");
     const Finished finished =
         run_cairn({"check", std::string(CAIRN_SOURCE_DIR) + "/config/metaverse.yaml", "-c", file});
     EXPECT_EQ(finished.exit_code, 1);

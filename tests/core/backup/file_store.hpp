@@ -57,7 +57,8 @@ public:
         seq_ = watermark.seq;
         save();
     }
-    void query(const Query&, const std::function<bool(std::span<const std::string>, std::span<const Document>)>&) override {}
+    void query(const Query&,
+               const std::function<bool(std::span<const std::string>, std::span<const Document>)>&) override {}
     std::string integrity() override { return damage_; }
     services::Watermark snapshot(const services::RowSink& sink) override {
         for (const auto& [table, rows] : tables_) {

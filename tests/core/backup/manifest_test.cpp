@@ -59,10 +59,14 @@ TEST(Manifests, AChangeOfAnyMemberIsNoticed) {
     for (const Document::Member& member : whole.members()) {
         Document changed = whole;
         Document value = member.value;
-        if (value.is_integer()) value = value.integer_or(0) + 1;
-        else if (value.is_text()) value = std::string(value.text()) + "x";
-        else if (value.is_map()) value.set("more", 1);
-        else value.push(Document{{"plugin", "x"}, {"number", 1}, {"checksum", "c"}});
+        if (value.is_integer())
+            value = value.integer_or(0) + 1;
+        else if (value.is_text())
+            value = std::string(value.text()) + "x";
+        else if (value.is_map())
+            value.set("more", 1);
+        else
+            value.push(Document{{"plugin", "x"}, {"number", 1}, {"checksum", "c"}});
         changed.set(member.key, value);
         EXPECT_THROW(read_manifest(changed.to_json()), Error) << member.key;
         Document without = whole;

@@ -37,7 +37,8 @@ protected:
         std::minstd_rand random(static_cast<unsigned>(seed));
         for (int i = 0; i < commits; ++i) {
             const std::string id = "i" + std::to_string(random() % 20);
-            const std::uint64_t seq = random() % 5 == 0 ? world.erase(id) : world.put(id, static_cast<int>(random() % 1000));
+            const std::uint64_t seq =
+                random() % 5 == 0 ? world.erase(id) : world.put(id, static_cast<int>(random() % 1000));
             hashes[seq] = world.hash();
             times[seq] = world.clock.now * 1000;
             if (i % every == every / 2) back_up();
@@ -154,10 +155,10 @@ TEST_P(Restores, NothingAtAllIsSaid) {
 TEST_P(Restores, ATimeGoesByTheOrderOfCommits) {
     live(5, 100, 1);
     const std::int64_t before = world.clock.now;
-    world.clock.now += 3600 * 1000;  // an hour ahead …
-    live(2, 100, 2);                 // 6 and 7
+    world.clock.now += 3600 * 1000;   // an hour ahead …
+    live(2, 100, 2);                  // 6 and 7
     world.clock.now = before + 2000;  // … and back again
-    live(2, 100, 3);                 // 8 and 9
+    live(2, 100, 3);                  // 8 and 9
     bool jumped = false;
     const JournalSurvey survey = survey_journal(world.kit.journal_folder);
     EXPECT_EQ(last_commit_until(world.kit.journal_folder, survey, before * 1000, jumped), 5);

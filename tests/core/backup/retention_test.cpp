@@ -53,8 +53,8 @@ TEST(Retention, KeepsHoursAndDays) {
 }
 
 TEST(Retention, TheNewestOfAnHourStays) {
-    const BackupList list = made_at({kBegin, kBegin + 1000, kBegin + 2000, kBegin + 3000, kBegin + kHour, kBegin + 2 * kHour,
-                                     kBegin + 3 * kHour});
+    const BackupList list = made_at(
+        {kBegin, kBegin + 1000, kBegin + 2000, kBegin + 3000, kBegin + kHour, kBegin + 2 * kHour, kBegin + 3 * kHour});
     EXPECT_THAT(gone(list, {24, 30}), ElementsAre(1, 2, 3));
 }
 
@@ -108,10 +108,10 @@ TEST(Pruning, DeletesFileAndManifestAndNothingElse) {
     for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
         left.push_back(entry.path().filename().string());
     }
-    EXPECT_THAT(left, ::testing::UnorderedElementsAre(
-                          "backup_20260103_000000.db", "backup_20260103_000000.db.json", "backup_20260104_000000.db",
-                          "backup_20260104_000000.db.json", "backup_20260105_000000.db",
-                          "backup_20260105_000000.db.json", "backup_20200101_000000.db", "notes.txt"));
+    EXPECT_THAT(left, ::testing::UnorderedElementsAre("backup_20260103_000000.db", "backup_20260103_000000.db.json",
+                                                      "backup_20260104_000000.db", "backup_20260104_000000.db.json",
+                                                      "backup_20260105_000000.db", "backup_20260105_000000.db.json",
+                                                      "backup_20200101_000000.db", "notes.txt"));
     EXPECT_THAT(prune_backups(folder.path(), {1, 1}), IsEmpty());
 }
 

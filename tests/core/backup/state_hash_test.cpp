@@ -57,7 +57,8 @@ TEST(StateHash, EveryDifferenceMatters) {
 
 TEST(StateHash, OneValueHasOneForm) {
     EXPECT_EQ(hash_of({{"t", {"v"}, {2}}}), hash_of({{"t", {"v"}, {2.0}}}));
-    EXPECT_EQ(hash_of({{"t", {"v"}, {Document{{"a", 1}, {"b", 2}}}}}), hash_of({{"t", {"v"}, {Document{{"b", 2}, {"a", 1}}}}}));
+    EXPECT_EQ(hash_of({{"t", {"v"}, {Document{{"a", 1}, {"b", 2}}}}}),
+              hash_of({{"t", {"v"}, {Document{{"b", 2}, {"a", 1}}}}}));
     EXPECT_NE(hash_of({{"t", {"v"}, {Document::list({1, 2})}}}), hash_of({{"t", {"v"}, {Document::list({2, 1})}}}));
     EXPECT_NE(hash_of({{"t", {"v"}, {1e300}}}), hash_of({{"t", {"v"}, {2e300}}}));
 }

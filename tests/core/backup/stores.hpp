@@ -43,7 +43,8 @@ inline StoreCase sqlite_store() {
         store->configure(std::move(options), log);
         return store;
     };
-    return {"sqlite", make,
+    return {"sqlite",
+            make,
             {items_migration("CREATE TABLE items (id TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value >= 0)) "
                              "STRICT, WITHOUT ROWID;")}};
 }
@@ -58,7 +59,8 @@ inline StoreCase postgres_store() {
         store->configure(std::move(options), log, nullptr);
         return store;
     };
-    return {"postgres", make,
+    return {"postgres",
+            make,
             {items_migration("CREATE TABLE items (id text PRIMARY KEY, value bigint NOT NULL CHECK (value >= 0));")}};
 }
 
