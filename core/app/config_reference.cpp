@@ -21,9 +21,10 @@ std::map<std::string, std::string> make_pages(const std::vector<std::string>& fo
         "- [host](host.md): everything outside of `plugins`\n";
     pages["host.md"] = reference_page("Host", "", struct_type<HostConfig>());
     const PluginFinder finder(plugin_folders(folders));
-    PluginSet set(finder, find_share_dir({}));
     for (const std::string& name : finder.available()) {
         ProblemReport report;
+        // Each alone: they need not get along with one another (two stores).
+        PluginSet set(finder, find_share_dir({}));
         set.load({{name, {}, {}}}, report);
         if (!report.empty()) throw PluginRefused(report.problems().front().message, report.problems().front().cure);
         const StructType* type = set.plugins().back()->setup->config_type();
