@@ -2,7 +2,6 @@
 #include <iomanip>
 
 #include "core/app/backup_session.hpp"
-#include "core/backup/keeper.hpp"
 #include "core/observe/system_clock.hpp"
 #include "core/schedule/time_zone.hpp"
 

@@ -1,6 +1,5 @@
 #include "core/app/backup_session.hpp"
 #include "core/backup/backup_maker.hpp"
-#include "core/backup/keeper.hpp"
 #include "core/backup/recovery.hpp"
 
 namespace cairn::core {

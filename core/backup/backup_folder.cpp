@@ -114,4 +114,24 @@ std::string new_backup_name(const std::string& folder, WallTime at, const std::s
     }
 }
 
+Document to_document(const Backup& backup) {
+    const Manifest& manifest = backup.manifest;
+    Document rows = Document::map();
+    for (const auto& [table, count] : manifest.rows) rows.set(table, count);
+    Document shown{{"file", manifest.file},
+                   {"why", manifest.why},
+                   {"started", print_utc(manifest.started)},
+                   {"finished", print_utc(manifest.finished)},
+                   {"bytes", manifest.bytes},
+                   {"sha256", manifest.sha256},
+                   {"engine", manifest.engine},
+                   {"commit", manifest.watermark},
+                   {"journal", manifest.journal},
+                   {"state_hash", manifest.state_hash},
+                   {"rows", rows},
+                   {"verified", manifest.verified ? Document(print_utc(manifest.verified->at)) : Document()}};
+    if (!backup.trouble.empty()) shown.set("trouble", backup.trouble);
+    return shown;
+}
+
 }  // namespace cairn::core

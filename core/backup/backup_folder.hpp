@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include <cairn/document.hpp>
+
 #include "core/backup/manifest.hpp"
 
 namespace cairn::core {
@@ -35,6 +37,9 @@ std::string check_file(const Backup& backup);
 
 /// Writes a manifest to its place. [worker]
 void put_manifest(const Backup& backup);
+
+/// A backup as `cairn backup list --json` shows it. [any]
+Document to_document(const Backup& backup);
 
 /// "backup_20260329_010203" for a time, with "_2" and so on while such a file is there. [worker]
 std::string new_backup_name(const std::string& folder, WallTime at, const std::string& ending);

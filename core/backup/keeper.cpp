@@ -12,8 +12,8 @@
 
 #include "core/backup/backup_maker.hpp"
 #include "core/backup/control_box.hpp"
+#include "core/backup/drill.hpp"
 #include "core/backup/durable_file.hpp"
-#include "core/backup/restore.hpp"
 #include "core/loops/host_thread.hpp"
 
 namespace cairn::core {
@@ -26,26 +26,6 @@ constexpr Duration kLate{2ll * 3600 * 1000};
 /// From this part of its disk on the journal gives up what newer backups cover.
 constexpr double kJournalFull = 0.8;
 constexpr Duration kBetweenJournalBackups{10ll * 60 * 1000};
-
-struct DrillResult {
-    bool ok = false;
-    WallTime at = 0;
-    double seconds = 0;
-    std::string backup;
-    std::int64_t commits = 0;
-    std::int64_t seq = 0;
-    std::string reason;
-};
-
-void describe(Fields<DrillResult>& f) {
-    f(&DrillResult::ok, "ok", "whether the restored state was the live one");
-    f(&DrillResult::at, "at", "milliseconds since 1970 UTC");
-    f(&DrillResult::seconds, "seconds", "how long the restore took");
-    f(&DrillResult::backup, "backup", "that was used");
-    f(&DrillResult::commits, "commits", "replayed from the journal");
-    f(&DrillResult::seq, "seq", "the last commit");
-    f(&DrillResult::reason, "reason", "why it failed");
-}
 
 Document shown_time(WallTime at) {
     return at == 0 ? Document() : Document(print_utc(at));
@@ -170,43 +150,11 @@ struct Keeper::State {
         said_unreachable = !reaches;
     }
 
-    DrillResult try_restore() {
-        DrillResult result;
-        const std::lock_guard one(work);
-        result.at = kit.clock->wall();
-        try {
-            const StateFacts live = read_state(*kit.store);
-            RestoreTarget target;
-            target.kind = RestoreTarget::Kind::seq;
-            target.seq = live.watermark;
-            const RestorePlan plan = plan_restore(kit, kit.journal_folder, target);
-            const Restored restored = restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "drill"));
-            result.backup = restored.backup;
-            result.commits = static_cast<std::int64_t>(restored.replayed);
-            result.seq = static_cast<std::int64_t>(restored.state.watermark);
-            result.seconds = restored.seconds;
-            result.ok = restored.state.hash == live.hash;
-            if (!result.ok) result.reason = different(live, restored.state);
-        } catch (const std::exception& error) {
-            result.reason = error.what();
-        }
-        return result;
-    }
-
-    static std::string different(const StateFacts& live, const StateFacts& restored) {
-        std::string tables;
-        for (const auto& [table, rows] : live.rows) {
-            const auto other = restored.rows.find(table);
-            const std::uint64_t there = other == restored.rows.end() ? 0 : other->second;
-            if (rows == there) continue;
-            tables += (tables.empty() ? ": " : ", ") + table + " has " + std::to_string(rows) + " rows and restored " +
-                      std::to_string(there);
-        }
-        return "the restored state is not the live one" + (tables.empty() ? ": rows differ in their values" : tables);
-    }
-
     Document drill() {
-        const DrillResult result = try_restore();
+        const DrillResult result = [this] {
+            const std::lock_guard one(work);
+            return run_drill(kit);
+        }();
         note_drill(result);
         try {
             write_durably(drill_file(), to_json(result));
@@ -470,26 +418,6 @@ Document Keeper::drill() {
 std::vector<std::string> Keeper::prune() {
     const std::lock_guard one(state_->work);
     return state_->prune_locked(state_->options.keep);
-}
-
-Document to_document(const Backup& backup) {
-    const Manifest& manifest = backup.manifest;
-    Document rows = Document::map();
-    for (const auto& [table, count] : manifest.rows) rows.set(table, count);
-    Document shown{{"file", manifest.file},
-                   {"why", manifest.why},
-                   {"started", print_utc(manifest.started)},
-                   {"finished", print_utc(manifest.finished)},
-                   {"bytes", manifest.bytes},
-                   {"sha256", manifest.sha256},
-                   {"engine", manifest.engine},
-                   {"commit", manifest.watermark},
-                   {"journal", manifest.journal},
-                   {"state_hash", manifest.state_hash},
-                   {"rows", rows},
-                   {"verified", manifest.verified ? Document(print_utc(manifest.verified->at)) : Document()}};
-    if (!backup.trouble.empty()) shown.set("trouble", backup.trouble);
-    return shown;
 }
 
 }  // namespace cairn::core

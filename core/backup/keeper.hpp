@@ -70,7 +70,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// A backup as `cairn backup list --json` shows it. [any]
-Document to_document(const Backup& backup);
-
 }  // namespace cairn::core

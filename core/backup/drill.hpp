@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <cairn/fields.hpp>
+#include <cairn/values.hpp>
+
+#include "core/backup/store_kit.hpp"
+
+namespace cairn::core {
+
+/// Whether a restore would give back what the server has.
+struct DrillResult {
+    bool ok = false;
+    WallTime at = 0;
+    double seconds = 0;
+    std::string backup;
+    std::int64_t commits = 0;
+    std::int64_t seq = 0;
+    std::string reason;
+};
+void describe(Fields<DrillResult>& f);
+
+/// Takes the state hash of the live store, restores the newest backup and the journal up to the same commit into a
+/// place beside, compares, and removes it again. What goes wrong stands in the result. [worker]
+DrillResult run_drill(const StoreKit& kit);
+
+}  // namespace cairn::core
