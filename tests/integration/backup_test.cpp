@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -115,6 +116,32 @@ TEST_F(BackupsOfAWorld, BesideTheRunningServer) {
     EXPECT_EQ(cairn({"backup", "now"}).exit_code, 0);
     EXPECT_EQ(run_cairn(with_configuration({"backup", "verify"}, {file})).exit_code, 0);
     EXPECT_THAT(cairn({"backup", "drill"}).output, HasSubstr("no server runs"));
+}
+
+TEST_F(BackupsOfAWorld, DrillsAndBackupsUnderLoad) {
+    server_.start();
+    std::atomic<bool> enough{false};
+    std::atomic<int> made{0};
+    std::thread builder([&] {
+        PlayerClient player(server_.port());
+        player.enter("main", "Builder");
+        for (int i = 0; !enough; ++i) {
+            const Document place = Document::list({i, 0, 0});
+            player.ask("object.create",
+                       {{"id", "o" + std::to_string(i)}, {"name", "Box"}, {"type", "primitive"}, {"p", place}});
+            player.ask("object.move", {{"id", "o" + std::to_string(i / 2)}, {"p", place}, {"final", true}});
+            ++made;
+        }
+    });
+    for (int time = 0; time < 4; ++time) {
+        EXPECT_EQ(cairn({"backup", "now"}).exit_code, 0);
+        const Finished drill = cairn({"backup", "drill"}, {"--json"});
+        EXPECT_EQ(drill.exit_code, 0) << drill.output;
+    }
+    enough = true;
+    builder.join();
+    EXPECT_GT(made, 20);
+    EXPECT_EQ(server_.stop(), 0);
 }
 
 TEST_F(BackupsOfAWorld, ADamagedDatabaseComesBackByItself) {
