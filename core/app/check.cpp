@@ -52,28 +52,29 @@ int check(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command check_command() {
-    return {"check",
-            "FILE [-c FILE]… [--set KEY=VALUE]… [--require NAME=LIMIT]… [--json]",
-            "says everything that is wrong with a configuration and its plugins, and what a crash could lose; starts "
-            "nothing",
-            "Reads the files as `run` does, loads the plugins, lets them declare, and checks settings, services, "
-            "routes and\n"
-            "tables of all of them. No port is opened and no file is made. Then it says in words what a crash, a power "
-            "loss and a\n"
-            "dead disk can take with this configuration. Exit code 0: good, 1: problems, 2: wrong usage.\n\n"
-            "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
-            "  --set KEY=VALUE  sets one value after all files\n"
-            "  --require NAME=LIMIT\n"
-            "                   ends with 1 when more of NAME can be lost than LIMIT: `0`, a time, or `all`. NAME is what "
-            "a plugin\n"
-            "                   keeps (`world.objects` or `objects`), or `disk` for a disk that dies. Repeatable\n"
-            "  --json           the answer as one JSON object\n\n"
-            "Examples:\n"
-            "  cairn check config/metaverse.yaml\n"
-            "  cairn check config/metaverse.yaml -c prod.yaml --set plugins.chat.max_length=300\n"
-            "  cairn check prod.yaml --require objects=0 --require messages=0 --require disk=1h\n",
-            configuration_options({{"--require", true, "", true}, {"--json", false, "", false}}),
-            check};
+    return {
+        "check",
+        "FILE [-c FILE]… [--set KEY=VALUE]… [--require NAME=LIMIT]… [--json]",
+        "says everything that is wrong with a configuration and its plugins, and what a crash could lose; starts "
+        "nothing",
+        "Reads the files as `run` does, loads the plugins, lets them declare, and checks settings, services, "
+        "routes and\n"
+        "tables of all of them. No port is opened and no file is made. Then it says in words what a crash, a power "
+        "loss and a\n"
+        "dead disk can take with this configuration. Exit code 0: good, 1: problems, 2: wrong usage.\n\n"
+        "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
+        "  --set KEY=VALUE  sets one value after all files\n"
+        "  --require NAME=LIMIT\n"
+        "                   ends with 1 when more of NAME can be lost than LIMIT: `0`, a time, or `all`. NAME is what "
+        "a plugin\n"
+        "                   keeps (`world.objects` or `objects`), or `disk` for a disk that dies. Repeatable\n"
+        "  --json           the answer as one JSON object\n\n"
+        "Examples:\n"
+        "  cairn check config/metaverse.yaml\n"
+        "  cairn check config/metaverse.yaml -c prod.yaml --set plugins.chat.max_length=300\n"
+        "  cairn check prod.yaml --require objects=0 --require messages=0 --require disk=1h\n",
+        configuration_options({{"--require", true, "", true}, {"--json", false, "", false}}),
+        check};
 }
 
 }  // namespace cairn::core

@@ -42,7 +42,7 @@ void apply_durability_classes(const std::map<std::string, std::string>& classes,
         } else if (found == names.end()) {
             const std::string near = did_you_mean(name, names);
             report.add(mark_of(name), path, "no plugin of this file keeps \"" + name + "\"",
-                       !near.empty()     ? "Did you mean " + near + "?"
+                       !near.empty()   ? "Did you mean " + near + "?"
                        : names.empty() ? "No plugin of it keeps anything."
                                        : "There are: " + join(names, ", ") + ".");
         } else {

@@ -50,9 +50,9 @@ void each_row(OfflineEngine& engine, const ExchangeSection& section, const std::
     try {
         // Nothing is written meanwhile, so the parts fit together.
         for (std::size_t taken = 0, page = kRowsPerQuery; page == kRowsPerQuery; taken += page) {
-            const Query query{section.rows.sql + " LIMIT " + std::to_string(kRowsPerQuery) + " OFFSET " +
-                                  std::to_string(taken),
-                              {parameter}};
+            const Query query{
+                section.rows.sql + " LIMIT " + std::to_string(kRowsPerQuery) + " OFFSET " + std::to_string(taken),
+                {parameter}};
             page = 0;
             engine.store().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
                 Document::Map members;

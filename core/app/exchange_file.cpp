@@ -83,7 +83,8 @@ ExchangeWriter::~ExchangeWriter() {
 }
 
 void ExchangeWriter::fail(const std::string& what) const {
-    throw std::runtime_error((path_ == "-" ? "standard output" : path_) + " cannot " + what + ": " + std::strerror(errno));
+    throw std::runtime_error((path_ == "-" ? "standard output" : path_) + " cannot " + what + ": " +
+                             std::strerror(errno));
 }
 
 void ExchangeWriter::put(std::string_view text) {
@@ -204,7 +205,8 @@ Document ExchangeFile::parse(std::string_view value, const std::string& where) c
     try {
         return Document::parse_json(value);
     } catch (const Error& error) {
-        throw Error(Code::bad_request, name_ + ": " + where + " (" + JsonCursor(text_).place_of(value) + "): " + error.what());
+        throw Error(Code::bad_request,
+                    name_ + ": " + where + " (" + JsonCursor(text_).place_of(value) + "): " + error.what());
     }
 }
 
@@ -224,8 +226,8 @@ std::size_t ExchangeFile::each(const ExchangeSection& section,
             if (!parsed.is_map()) throw Error(Code::invalid_field, "must be an object");
             entry(id, parsed);
         } catch (const Error& error) {
-            throw Error(Code::invalid_field, name_ + ": " + where + (error.field().empty() ? "" : "." + error.field()) + ": " +
-                                                 error.what());
+            throw Error(Code::invalid_field, name_ + ": " + where + (error.field().empty() ? "" : "." + error.field()) +
+                                                 ": " + error.what());
         }
         ++count;
     };

@@ -11,14 +11,15 @@
 
 namespace cairn::core {
 
-/// The section that knows spaces: its one entry stands by itself as the member "space", its query takes the space's name,
-/// and the id it gives is what the queries and entries of all other sections take for the space.
+/// The section that knows spaces: its one entry stands by itself as the member "space", its query takes the space's
+/// name, and the id it gives is what the queries and entries of all other sections take for the space.
 inline constexpr std::string_view kSpaceSection = "space";
 
 /// How sections are written: as pairs [id, entry] and "messages" (P300), or as maps and "chatHistory" (S2).
 enum class ExchangeShape : unsigned char { entries, objects };
 
-/// Writes a file of the exchange piece by piece, to `<path>.part`, renamed once all of it is on disk. All calls one thread.
+/// Writes a file of the exchange piece by piece, to `<path>.part`, renamed once all of it is on disk. All calls one
+/// thread.
 class ExchangeWriter {
 public:
     /// Throws std::runtime_error that names the file, as all calls do. `path` "-": standard output.
@@ -49,8 +50,8 @@ private:
     bool finished_ = false;
 };
 
-/// A file of the exchange, read as a whole and taken apart entry by entry. Both shapes, and for each section whichever of
-/// the two it has.
+/// A file of the exchange, read as a whole and taken apart entry by entry. Both shapes, and for each section whichever
+/// of the two it has.
 class ExchangeFile {
 public:
     /// Throws Error that begins with the file's name: it cannot be read, is larger than `most` bytes, is no JSON, has a

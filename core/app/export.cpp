@@ -58,24 +58,25 @@ int export_space(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command export_command() {
-    return {"export",
-            "FILE [--space NAME] [--shape entries|objects] [--out FILE] [-c FILE]… [--set KEY=VALUE]…",
-            "writes what a space holds to a JSON file",
-            "Works on the data of the configuration while no server runs on it. The file has the space, and a member for "
-            "each\n"
-            "kind of thing that the plugins keep in it; `cairn import` reads it, here or into another database.\n\n"
-            "  --space NAME     which one; usually server.default_space\n"
-            "  --shape SHAPE    entries: lists of [id, entry] and `messages`, with the time (world-state-backup.json);\n"
-            "                   objects: maps from id to entry and `chatHistory` (backup.json)\n"
-            "  --out FILE       where to; usually NAME.json, `-` is standard output. Written beside it first, then "
-            "renamed\n"
-            "  -c FILE          lays another file over the first\n"
-            "  --set KEY=VALUE  sets one value after all files\n\n"
-            "Examples:\n"
-            "  cairn export config/metaverse.yaml\n"
-            "  cairn export config/metaverse.yaml --space garden --shape objects --out garden.json\n",
-            configuration_options({{"--space", true, "", false}, {"--shape", true, "", false}, {"--out", true, "", false}}),
-            export_space};
+    return {
+        "export",
+        "FILE [--space NAME] [--shape entries|objects] [--out FILE] [-c FILE]… [--set KEY=VALUE]…",
+        "writes what a space holds to a JSON file",
+        "Works on the data of the configuration while no server runs on it. The file has the space, and a member for "
+        "each\n"
+        "kind of thing that the plugins keep in it; `cairn import` reads it, here or into another database.\n\n"
+        "  --space NAME     which one; usually server.default_space\n"
+        "  --shape SHAPE    entries: lists of [id, entry] and `messages`, with the time (world-state-backup.json);\n"
+        "                   objects: maps from id to entry and `chatHistory` (backup.json)\n"
+        "  --out FILE       where to; usually NAME.json, `-` is standard output. Written beside it first, then "
+        "renamed\n"
+        "  -c FILE          lays another file over the first\n"
+        "  --set KEY=VALUE  sets one value after all files\n\n"
+        "Examples:\n"
+        "  cairn export config/metaverse.yaml\n"
+        "  cairn export config/metaverse.yaml --space garden --shape objects --out garden.json\n",
+        configuration_options({{"--space", true, "", false}, {"--shape", true, "", false}, {"--out", true, "", false}}),
+        export_space};
 }
 
 }  // namespace cairn::core

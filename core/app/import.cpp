@@ -17,7 +17,8 @@ constexpr std::size_t kNamed = 5;
 
 int import_space(const Arguments& arguments, Terminal& terminal) {
     if (arguments.words().size() != 2) {
-        throw UsageError("name a configuration and a file to import", "For example cairn import config/metaverse.yaml main.json.");
+        throw UsageError("name a configuration and a file to import",
+                         "For example cairn import config/metaverse.yaml main.json.");
     }
     ConfigInputs inputs = configuration_inputs(arguments);
     const std::string path = arguments.words()[1];
@@ -34,8 +35,7 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
     quiet_log(terminal);
     OfflineEngine engine(*preparation);
     const std::string named(from["name"].text());
-    const std::string name =
-        arguments.value("--space", named.empty() ? preparation->host.server.default_space : named);
+    const std::string name = arguments.value("--space", named.empty() ? preparation->host.server.default_space : named);
     ExchangeSpace space = find_space(engine, sections, name);
     Commit commit;
     commit.by("cairn import");
@@ -54,9 +54,8 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
     std::string counts;
     for (const ExchangeSection& section : sections) {
         if (&section == spaces) continue;
-        const std::size_t count = file->each(section, [&](const std::string& id, const Document& entry) {
-            section.read(space.id, id, entry, commit);
-        });
+        const std::size_t count = file->each(
+            section, [&](const std::string& id, const Document& entry) { section.read(space.id, id, entry, commit); });
         if (file->has(section)) counts += (counts.empty() ? "" : ", ") + std::to_string(count) + " " + section.name;
     }
     if (counts.empty()) counts = "nothing";
@@ -65,14 +64,15 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
     if (!arguments.has("--replace")) {
         const std::vector<std::string> there = existing_keys(engine, commit.changes(), kNamed + 1);
         if (!there.empty()) {
-            const std::vector<std::string> few(there.begin(),
-                                               there.begin() + static_cast<std::ptrdiff_t>(std::min(there.size(), kNamed)));
+            const std::vector<std::string> few(
+                there.begin(), there.begin() + static_cast<std::ptrdiff_t>(std::min(there.size(), kNamed)));
             throw std::runtime_error("these are there already: " + join(few, ", ") +
                                      (there.size() > kNamed ? " and more" : "") +
                                      ". Nothing was imported; --replace puts the file's in their place");
         }
     }
-    const std::string where = std::string(new_space ? "the new space " : "the space ") + name + " of " + engine.store().place();
+    const std::string where =
+        std::string(new_space ? "the new space " : "the space ") + name + " of " + engine.store().place();
     if (arguments.has("--dry-run")) {
         terminal.out << "Would import " << counts << " into " << where << "; nothing was changed.\n";
         return exit_code::kOk;
@@ -91,26 +91,28 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command import_command() {
-    return {"import",
-            "FILE IN.json [--space NAME] [--replace] [--dry-run] [-c FILE]… [--set KEY=VALUE]…",
-            "reads what `cairn export`, or an older server, has written into a space",
-            "Works on the data of the configuration while no server runs on it. All of the file is taken in as one commit, "
-            "or\n"
-            "nothing is. Both shapes are read: lists of [id, entry] and maps, `messages` and `chatHistory`; positions as "
-            "{x, y, z}\n"
-            "or [x, y, z]; times in ms or as text. What is wrong is named with its place in the file. At most 1 GiB.\n\n"
-            "  --space NAME     which one; usually the space that the file names, else server.default_space. It is made "
-            "when it is not there\n"
-            "  --replace        what is there under the same id is replaced; without it the import is refused then\n"
-            "  --dry-run        reads and judges everything, changes nothing that the space holds\n"
-            "  -c FILE          lays another file over the first\n"
-            "  --set KEY=VALUE  sets one value after all files\n\n"
-            "Examples:\n"
-            "  cairn import config/metaverse.yaml world-state-backup.json --dry-run\n"
-            "  cairn import config/metaverse.yaml world-state-backup.json\n"
-            "  cairn import config/metaverse.yaml garden.json --space garden --replace\n",
-            configuration_options({{"--space", true, "", false}, {"--replace", false, "", false}, {"--dry-run", false, "", false}}),
-            import_space};
+    return {
+        "import",
+        "FILE IN.json [--space NAME] [--replace] [--dry-run] [-c FILE]… [--set KEY=VALUE]…",
+        "reads what `cairn export`, or an older server, has written into a space",
+        "Works on the data of the configuration while no server runs on it. All of the file is taken in as one commit, "
+        "or\n"
+        "nothing is. Both shapes are read: lists of [id, entry] and maps, `messages` and `chatHistory`; positions as "
+        "{x, y, z}\n"
+        "or [x, y, z]; times in ms or as text. What is wrong is named with its place in the file. At most 1 GiB.\n\n"
+        "  --space NAME     which one; usually the space that the file names, else server.default_space. It is made "
+        "when it is not there\n"
+        "  --replace        what is there under the same id is replaced; without it the import is refused then\n"
+        "  --dry-run        reads and judges everything, changes nothing that the space holds\n"
+        "  -c FILE          lays another file over the first\n"
+        "  --set KEY=VALUE  sets one value after all files\n\n"
+        "Examples:\n"
+        "  cairn import config/metaverse.yaml world-state-backup.json --dry-run\n"
+        "  cairn import config/metaverse.yaml world-state-backup.json\n"
+        "  cairn import config/metaverse.yaml garden.json --space garden --replace\n",
+        configuration_options(
+            {{"--space", true, "", false}, {"--replace", false, "", false}, {"--dry-run", false, "", false}}),
+        import_space};
 }
 
 }  // namespace cairn::core

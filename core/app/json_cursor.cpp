@@ -98,7 +98,8 @@ std::string_view JsonCursor::value() {
         }
         if (depth != 0) fail(std::string(first == '{' ? "{" : "[") + " of " + place(begin) + " is not closed");
     } else {
-        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != ',' && text_[at_] != ']' && text_[at_] != '}')
+        while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != ',' && text_[at_] != ']' &&
+               text_[at_] != '}')
             ++at_;
         if (at_ == begin) fail("expected a value");
     }

@@ -29,7 +29,8 @@ Loss usual_loss(const LossFacts& facts, Durability durability) {
     return durability == Durability::durable ? Loss{} : Loss::last(facts.durability.coalesce);
 }
 
-/// A database that does not sync may come back damaged after a power loss. What it had is in the backups and the journal.
+/// A database that does not sync may come back damaged after a power loss. What it had is in the backups and the
+/// journal.
 bool power_may_take_all(const LossFacts& facts) {
     return facts.store_relaxed && !(facts.backup.enabled && facts.durability.auto_restore);
 }
@@ -64,15 +65,17 @@ void add_notes(const LossFacts& facts, LossBudget& budget) {
     const DurabilityConfig& durability = facts.durability;
     if (facts.store.empty()) {
         budget.warnings.push_back(
-            "There is no storage plugin: everything is gone when the process ends. Add `storage_sqlite:` below `plugins` "
+            "There is no storage plugin: everything is gone when the process ends. Add `storage_sqlite:` below "
+            "`plugins` "
             "to keep it.");
         return;
     }
     if (durability.ack == "journal") {
-        budget.notes.push_back("A change is answered once it is in the journal on disk (`durability.ack: journal`); the "
-                               "database follows " +
-                               print_duration(durability.apply_every) +
-                               " later at most while it is well, and is brought up from the journal after a crash.");
+        budget.notes.push_back(
+            "A change is answered once it is in the journal on disk (`durability.ack: journal`); the "
+            "database follows " +
+            print_duration(durability.apply_every) +
+            " later at most while it is well, and is brought up from the journal after a crash.");
     } else {
         budget.notes.push_back("A change is answered once the database holds it (`durability.ack: store`).");
     }
@@ -80,30 +83,35 @@ void add_notes(const LossFacts& facts, LossBudget& budget) {
         budget.notes.push_back("While the database is away changes go on and wait in the journal, up to " +
                                print_size(durability.journal.max_disk) + "; then they are refused, and none is lost.");
     } else if (durability.on_storage_failure == "readonly") {
-        budget.notes.push_back("While the database is away changes are refused (`durability.on_storage_failure: readonly`).");
+        budget.notes.push_back(
+            "While the database is away changes are refused (`durability.on_storage_failure: readonly`).");
     } else {
         budget.notes.push_back("When the database goes away the server ends (`durability.on_storage_failure: stop`).");
     }
     if (facts.store_relaxed) {
-        budget.warnings.push_back("The database does not wait for its disk (`plugins." + facts.store +
-                                  ".durability: relaxed`): after a power loss it may be behind or damaged. What was "
-                                  "answered is brought back from the backups and the journal" +
-                                  (power_may_take_all(facts)
-                                       ? ", but not here: `backup.enabled` or `durability.auto_restore` is off, so all of it may be gone."
-                                       : ", which takes longer than a start does otherwise."));
+        budget.warnings.push_back(
+            "The database does not wait for its disk (`plugins." + facts.store +
+            ".durability: relaxed`): after a power loss it may be behind or damaged. What was "
+            "answered is brought back from the backups and the journal" +
+            (power_may_take_all(facts)
+                 ? ", but not here: `backup.enabled` or `durability.auto_restore` is off, so all of it may be gone."
+                 : ", which takes longer than a start does otherwise."));
     }
     if (!facts.backup.enabled) {
-        budget.warnings.push_back("There are no backups by time (`backup.enabled: false`): a damaged database can only be "
-                                  "made anew as far back as the journal reaches.");
+        budget.warnings.push_back(
+            "There are no backups by time (`backup.enabled: false`): a damaged database can only be "
+            "made anew as far back as the journal reaches.");
     }
     if (!durability.auto_restore) {
-        budget.notes.push_back("A damaged database stops the start until you have run `cairn restore` "
-                               "(`durability.auto_restore: false`).");
+        budget.notes.push_back(
+            "A damaged database stops the start until you have run `cairn restore` "
+            "(`durability.auto_restore: false`).");
     }
     if (durability.allow_loss) {
         budget.allow_loss = true;
-        budget.warnings.push_back("`durability.allow_loss` is on: the server starts although acknowledged changes cannot "
-                                  "be reached. It is meant for one start after a disaster; take it out.");
+        budget.warnings.push_back(
+            "`durability.allow_loss` is on: the server starts although acknowledged changes cannot "
+            "be reached. It is meant for one start after a disaster; take it out.");
     }
 }
 
@@ -214,9 +222,10 @@ void LossBudget::print(std::ostream& out) const {
     }
     for (const Line& line : lines) {
         const std::string words = line_words(line);
-        print_line(out, full_name(line.what), width,
-                   words + std::string(words_width - words.size() + 2, ' ') + line.what.meaning +
-                       (line.overridden ? " (" + durability_name(line.what.durability) + " by durability.classes)" : ""));
+        print_line(
+            out, full_name(line.what), width,
+            words + std::string(words_width - words.size() + 2, ' ') + line.what.meaning +
+                (line.overridden ? " (" + durability_name(line.what.durability) + " by durability.classes)" : ""));
     }
     if (lines.empty()) out << "  nothing is declared by these plugins\n";
     out << "When the disk with data_dir dies: " << disk_words << ".\n";
@@ -241,10 +250,8 @@ Document LossBudget::to_document() const {
     };
     Document dead_disk = loss_document(disk);
     dead_disk.set("words", disk_words);
-    return {{"collections", collections},
-            {"dead_disk", dead_disk},
-            {"notes", texts(notes)},
-            {"warnings", texts(warnings)}};
+    return {
+        {"collections", collections}, {"dead_disk", dead_disk}, {"notes", texts(notes)}, {"warnings", texts(warnings)}};
 }
 
 std::string broken_requirement(const LossBudget& budget, const std::string& requirement) {
@@ -287,7 +294,8 @@ std::string broken_requirement(const LossBudget& budget, const std::string& requ
         if (allowed < one.loss) return "--require " + requirement + ": " + one.name + ": " + one.how;
     }
     if (budget.allow_loss && allowed.kind != Loss::Kind::all) {
-        return "--require " + requirement + ": durability.allow_loss is on, so a start may leave acknowledged changes behind";
+        return "--require " + requirement +
+               ": durability.allow_loss is on, so a start may leave acknowledged changes behind";
     }
     return {};
 }

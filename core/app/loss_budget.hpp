@@ -31,9 +31,9 @@ struct LossFacts {
     DurabilityConfig durability;
     BackupConfig backup;
     std::vector<Collection> collections;
-    std::string store;             ///< the plugin that keeps rows; empty: there is none
-    bool store_relaxed = false;    ///< its settings say `durability: relaxed`
-    bool store_elsewhere = false;  ///< the database does not lie in data_dir
+    std::string store;               ///< the plugin that keeps rows; empty: there is none
+    bool store_relaxed = false;      ///< its settings say `durability: relaxed`
+    bool store_elsewhere = false;    ///< the database does not lie in data_dir
     bool backups_elsewhere = false;  ///< backup.folder lies on another disk than data_dir
     Duration backup_every{0};        ///< the longest time between two backups
 };
@@ -62,8 +62,8 @@ LossBudget loss_budget(const LossFacts& facts);
 /// The facts of a configuration. REQUIRES: preparation.ok(). Reads where folders lie, makes none. [control]
 LossFacts loss_facts(const Preparation& preparation);
 
-/// Whether the budget keeps `NAME=LIMIT` (`objects=0`, `world.positions=100ms`, `disk=1h`, `presence=all`). Empty when it
-/// does, else the sentence that says why not. Throws UsageError when the form is not that. [any]
+/// Whether the budget keeps `NAME=LIMIT` (`objects=0`, `world.positions=100ms`, `disk=1h`, `presence=all`). Empty when
+/// it does, else the sentence that says why not. Throws UsageError when the form is not that. [any]
 std::string broken_requirement(const LossBudget& budget, const std::string& requirement);
 
 }  // namespace cairn::core

@@ -32,8 +32,9 @@ OfflineEngine::OfflineEngine(Preparation& preparation) : preparation_(preparatio
         store.open();
     } catch (const Error& error) {
         if (error.code() != Code::internal) throw;
-        throw StartFailed(std::string("the database is damaged: ") + error.what(),
-                          "Start the server: it makes the database anew from a backup and the journal. Then try again.");
+        throw StartFailed(
+            std::string("the database is damaged: ") + error.what(),
+            "Start the server: it makes the database anew from a backup and the journal. Then try again.");
     }
     const std::vector<services::Migration> migrations = offline_.migrations();
     store.migrate(migrations);

@@ -49,23 +49,26 @@ ChatRoom::ChatRoom(Space& space, const Config& config, Table<MessageRow> table, 
         .limit(config_.limits.history)
         .meaning("what was said before, oldest first: {messages}");
     space_
-        .on<Edit>(
-            "chat.edit",
-            [this](Player& from, const Edit& wish, Reply reply) {
-                check_text(wish.message);
-                enqueue({wish.id, from.n(), from.id(), false, wish.message, std::make_shared<Reply>(std::move(reply)),
-                         wish.op.value_or("")});
-            })
+        .on<Edit>("chat.edit",
+                  [this](Player& from, const Edit& wish, Reply reply) {
+                      check_text(wish.message);
+                      enqueue({wish.id, from.n(), from.id(), false, wish.message,
+                               std::make_shared<Reply>(std::move(reply)), wish.op.value_or("")});
+                  })
         .limit(config_.limits.edit)
         .meaning("changes a message of one's own: `chat.edited` to all");
     space_
-        .on<Delete>(
-            "chat.delete",
-            [this](Player& from, const Delete& wish, Reply reply) {
-                const bool moderator = from.has_role("moderator") || from.has_role("admin");
-                enqueue({wish.id, from.n(), from.id(), moderator, {}, std::make_shared<Reply>(std::move(reply)),
-                         wish.op.value_or("")});
-            })
+        .on<Delete>("chat.delete",
+                    [this](Player& from, const Delete& wish, Reply reply) {
+                        const bool moderator = from.has_role("moderator") || from.has_role("admin");
+                        enqueue({wish.id,
+                                 from.n(),
+                                 from.id(),
+                                 moderator,
+                                 {},
+                                 std::make_shared<Reply>(std::move(reply)),
+                                 wish.op.value_or("")});
+                    })
         .limit(config_.limits.edit)
         .meaning("takes back a message of one's own, or as a moderator anybody's: `chat.deleted` to all");
 

@@ -87,7 +87,8 @@ WallTime time_of(const Document& value, const std::string& member) {
 }
 
 void read_message(std::string_view space, const Document& entry, const Table<MessageRow>& table, Commit& commit) {
-    if (!entry.is_map()) refuse("", "must be an object: {\"id\": …, \"username\": …, \"message\": …, \"timestamp\": …}");
+    if (!entry.is_map())
+        refuse("", "must be an object: {\"id\": …, \"username\": …, \"message\": …, \"timestamp\": …}");
     MessageRow row;
     row.space_id = space;
     bool said = false;
@@ -129,8 +130,9 @@ void read_message(std::string_view space, const Document& entry, const Table<Mes
         } else if (key == "editedAt") {
             row.edited_at = time_of(value, key);
         } else {
-            refuse(key, "is no member of a message: id, userId, username, message, timestamp, isSystem, type, "
-                        "attachmentUrl, attachmentType, attachmentSize, editedAt");
+            refuse(key,
+                   "is no member of a message: id, userId, username, message, timestamp, isSystem, type, "
+                   "attachmentUrl, attachmentType, attachmentSize, editedAt");
         }
     }
     if (!said) refuse("message", "is missing");

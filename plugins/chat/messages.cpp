@@ -9,7 +9,8 @@ constexpr std::size_t kMaxOperation = 128;
 /// A member of every request that changes something.
 template <class T>
 void describe_operation(Fields<T>& f) {
-    f(&T::op, "op", "the client's own id of this request: sent again with it, it is not done again, only answered again")
+    f(&T::op, "op",
+      "the client's own id of this request: sent again with it, it is not done again, only answered again")
         .length(1, kMaxOperation)
         .matching(Pattern::line);
 }

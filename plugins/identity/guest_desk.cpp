@@ -17,8 +17,7 @@ void describe(Fields<Config>& f) {
 
 /// Shared with the completions of reads that are still running when the plugin stops.
 struct GuestDesk::Desk {
-    Desk(const Config& c, const Key& key, const Clock& k, Log& l, Storage* s, Table<UserRow> u,
-         const Collection& q)
+    Desk(const Config& c, const Key& key, const Clock& k, Log& l, Storage* s, Table<UserRow> u, const Collection& q)
         : config(c), signer(key), clock(k), log(l), storage(s), users(u), kept(q) {}
 
     services::Admission admission(const UserRow& user, bool known) const {
@@ -32,7 +31,8 @@ struct GuestDesk::Desk {
         return admitted;
     }
 
-    /// Usually coalesced: who was seen when may be lost for the last moments before a crash; the token holds all the same.
+    /// Usually coalesced: who was seen when may be lost for the last moments before a crash; the token holds all the
+    /// same.
     void save(const UserRow& user) const {
         if (!storage) return;
         Commit commit;

@@ -22,8 +22,8 @@ inline Collections declare_collections(Setup& setup) {
     kept.positions =
         &setup.collection("positions", Durability::coalesced, "where an object is while somebody drags it");
     kept.sessions = &setup.collection("sessions", Durability::coalesced, "who was in which space, from when to when");
-    kept.figures =
-        &setup.collection("figures", Durability::coalesced, "visits and running time of each space, when it was last used");
+    kept.figures = &setup.collection("figures", Durability::coalesced,
+                                     "visits and running time of each space, when it was last used");
     kept.presence = &setup.collection("presence", Durability::transient, "where people stand and look");
     return kept;
 }

@@ -46,8 +46,8 @@ WallTime wall_now() {
 
 // ---- out -----------------------------------------------------------------------------------------------------------
 
-/// Members in the order of their names, at every depth: a database may have changed it, and the same state is to give the
-/// same file.
+/// Members in the order of their names, at every depth: a database may have changed it, and the same state is to give
+/// the same file.
 Document sorted(const Document& value) {
     if (value.is_list()) {
         Document::List items;
@@ -222,7 +222,8 @@ void read_object(std::string_view space, const std::string& id, const Document& 
         const Document& value = member.value;
         if (value.is_null()) continue;
         if (key == "objectId") {
-            if (value.text() != id) refuse(key, "is \"" + std::string(value.text()) + "\", but the entry stands under \"" + id + "\"");
+            if (value.text() != id)
+                refuse(key, "is \"" + std::string(value.text()) + "\", but the entry stands under \"" + id + "\"");
         } else if (key == "name") {
             row.name = text_of(value, key, kMaxText);
         } else if (key == "type") {

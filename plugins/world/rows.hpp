@@ -68,8 +68,8 @@ struct ObjectRow {
 };
 void describe(Fields<ObjectRow>& f);
 
-/// What a space needs of a row to have the object in memory. JSON stays text: a million documents would only be built to
-/// be written out again.
+/// What a space needs of a row to have the object in memory. JSON stays text: a million documents would only be built
+/// to be written out again.
 struct LoadedObject {
     std::string id;
     std::string object_id;

@@ -89,17 +89,19 @@ void Scene::load(std::function<void(Result<Done>)> done) {
 }
 
 void Scene::load_page(std::string after, std::function<void(Result<Done>)> done) {
-    space_.storage().load<LoadedObject>(
-        {std::string(kSelectObjects), {settings_.space_id, after, kPage}},
-        [this, done = std::move(done)](Result<std::vector<LoadedObject>> rows) mutable {
-            if (!rows) return done(rows.error());
-            const std::size_t count = rows.value().size();
-            // The store reads the next page while this one is put in place: after its last, in the store's order.
-            if (count == kPage) load_page(rows.value().back().object_id, std::move(done));
-            for (const LoadedObject& row : rows.value()) objects_.insert(Object::from_row(row, actors_));
-            total_.fetch_add(count, std::memory_order_relaxed);
-            if (count < kPage) done(Done{});
-        });
+    space_.storage().load<LoadedObject>({std::string(kSelectObjects), {settings_.space_id, after, kPage}},
+                                        [this, done = std::move(done)](Result<std::vector<LoadedObject>> rows) mutable {
+                                            if (!rows) return done(rows.error());
+                                            const std::size_t count = rows.value().size();
+                                            // The store reads the next page while this one is put in place: after its
+                                            // last, in the store's order.
+                                            if (count == kPage)
+                                                load_page(rows.value().back().object_id, std::move(done));
+                                            for (const LoadedObject& row : rows.value())
+                                                objects_.insert(Object::from_row(row, actors_));
+                                            total_.fetch_add(count, std::memory_order_relaxed);
+                                            if (count < kPage) done(Done{});
+                                        });
 }
 
 // ---- asking -------------------------------------------------------------------------------------------------------
@@ -123,8 +125,8 @@ Error Scene::not_there() {
 }
 
 /// Somebody asks, with an operation id, for a change of an object that is not there: perhaps it was made, and his
-/// connection broke before the answer. Only the engine's memory knows; it is asked by a commit that erases what cannot be
-/// there. From then on a refusal is remembered for this operation.
+/// connection broke before the answer. Only the engine's memory knows; it is asked by a commit that erases what cannot
+/// be there. From then on a refusal is remembered for this operation.
 void Scene::ask_operation(const std::string& actor, const std::string& operation, SharedReply reply) {
     Commit commit;
     commit.by(actor).of(*kept_.objects).operation(operation).answer(std::string(kNotThere));

@@ -23,14 +23,14 @@ namespace cairn::world {
 /// The objects of one space: what players do with them, and how that reaches the disk.
 ///
 /// What lies in memory is what is durable, but for places: those follow each `object.move` at once and, while somebody
-/// drags, are written as the collection `positions` says: usually coalesced, at most one row per object and tick; durable:
-/// each step is a change like any other; transient: only the place where he lets go. Everything else changes in memory
-/// only after its commit; the changes that come meanwhile wait and go together into the next one (so a hundred at once
-/// take two commits, P175). Since whole rows are written, a place is not written while a change of the same object is on
-/// its way.
+/// drags, are written as the collection `positions` says: usually coalesced, at most one row per object and tick;
+/// durable: each step is a change like any other; transient: only the place where he lets go. Everything else changes
+/// in memory only after its commit; the changes that come meanwhile wait and go together into the next one (so a
+/// hundred at once take two commits, P175). Since whole rows are written, a place is not written while a change of the
+/// same object is on its way.
 ///
-/// A request with an operation id has a commit of its own and changes nothing in memory, not even the place, before that
-/// has said that it is the first of its id: sent again, it is answered and moves nothing. All calls [space].
+/// A request with an operation id has a commit of its own and changes nothing in memory, not even the place, before
+/// that has said that it is the first of its id: sent again, it is answered and moves nothing. All calls [space].
 /// Completions of the storage come back on the strand and not at all after the space has closed.
 class Scene {
 public:
@@ -64,7 +64,7 @@ private:
         bool settles = false;       ///< a place was set with it
         std::uint32_t version = 0;  ///< of that place
         std::int64_t ts = 0;
-        std::string operation;      ///< the client's id of this request; empty: none
+        std::string operation;  ///< the client's id of this request; empty: none
         std::uint32_t n = 0;
         std::string actor;
         SharedReply reply;

@@ -11,6 +11,12 @@ namespace {
 constexpr std::size_t kRememberDeleted = 1024;
 constexpr Duration kWriteAgainAfter{1000};
 
+/// The time of a change. Never that of the creation, so that a restart can tell a row that somebody has changed within
+/// the first millisecond from one that nobody has (Scene::same_creation).
+WallTime later_than_created(const Object& object, WallTime now) noexcept {
+    return std::max(now, object.created_at + 1);
+}
+
 }  // namespace
 
 // ---- places: in memory at once, on disk coalesced -----------------------------------------------------------------
@@ -19,15 +25,14 @@ void Scene::place(Object& object, const std::optional<Vec3>& p, const std::optio
                   const std::optional<Vec3>& s, Player& by, std::int64_t ts) {
     durable_.try_emplace(object.number, object.at);
     if (const auto flight = pending_.find(object.number); flight != pending_.end()) {
-        flight->second.moved |=
-            static_cast<std::uint8_t>((p ? kMovedP : 0) | (r ? kMovedR : 0) | (s ? kMovedS : 0));
+        flight->second.moved |= static_cast<std::uint8_t>((p ? kMovedP : 0) | (r ? kMovedR : 0) | (s ? kMovedS : 0));
     }
     if (p) object.at.p = *p;
     if (r) object.at.r = *r;
     if (s) object.at.s = *s;
     ++object.version;
     object.updated_by = actors_.number(by.id());
-    object.updated_at = space_.clock().wall();
+    object.updated_at = later_than_created(object, space_.clock().wall());
     show(object, by.n(), ts);
 }
 
@@ -206,7 +211,7 @@ void Scene::set_place(Object& next, const Change& change) {
     if (change.edit.s) next.at.s = *change.edit.s;
     if (change.kind != Change::Kind::settle) return;
     next.updated_by = actors_.number(change.actor);
-    next.updated_at = space_.clock().wall();
+    next.updated_at = later_than_created(next, space_.clock().wall());
     next.last_interacted_at = next.updated_at;
     ++next.interactions;
 }
@@ -220,7 +225,7 @@ void Scene::catch_up(Object& object, const Pending& flown) {
     if (change.edit.s && !(flown.moved & kMovedS)) object.at.s = *change.edit.s;
     if (change.kind == Change::Kind::settle) {
         object.updated_by = actors_.number(change.actor);
-        object.updated_at = space_.clock().wall();
+        object.updated_at = later_than_created(object, space_.clock().wall());
         object.last_interacted_at = object.updated_at;
         ++object.interactions;
     }
@@ -285,7 +290,7 @@ void Scene::edit(Object& object, const ObjectUpdate& edit, std::uint32_t actor) 
     if (edit.visibility) object.visible = *edit.visibility;
     if (edit.locked) object.locked = *edit.locked;
     object.updated_by = actor;
-    object.updated_at = space_.clock().wall();
+    object.updated_at = later_than_created(object, space_.clock().wall());
     object.last_interacted_at = object.updated_at;
     ++object.interactions;
 }

@@ -155,7 +155,8 @@ Object Object::from_row(const LoadedObject& row, Actors& actors) {
     object.locked = row.locked;
     object.interactions = static_cast<std::uint32_t>(row.interaction_count);
     object.last_interacted_at = row.last_interacted_at.value_or(0);
-    if (row.properties.starts_with('{') && row.properties != kNothing) object.properties = as_written_here(row.properties);
+    if (row.properties.starts_with('{') && row.properties != kNothing)
+        object.properties = as_written_here(row.properties);
     if (row.model_url) object.set_model_url(*row.model_url);
     if (row.model_id) object.extras().model_id = *row.model_id;
     if (row.physics.starts_with('{') && row.physics != kStatic && row.physics != kStaticSpaced)

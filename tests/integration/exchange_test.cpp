@@ -36,9 +36,10 @@ std::string read_file(const std::string& path) {
 class Base {
 public:
     std::string config() const {
-        return folder_.write("c.yaml", "cairn: 1\nplugins: {gateway: {}, identity: {}, storage_sqlite: {}, world: {}, "
-                                       "chat: {}}\ndata_dir: " +
-                                           (folder_.path() / "data").string() + "\n");
+        return folder_.write("c.yaml",
+                             "cairn: 1\nplugins: {gateway: {}, identity: {}, storage_sqlite: {}, world: {}, "
+                             "chat: {}}\ndata_dir: " +
+                                 (folder_.path() / "data").string() + "\n");
     }
     std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
     Finished import(const std::string& text, std::vector<std::string> more = {}) const {
@@ -108,7 +109,8 @@ TEST(Exchange, WhatIsThereAlreadyIsNotReplacedUnasked) {
     const Finished again = base.import(kOldState);
     EXPECT_EQ(again.exit_code, 1);
     EXPECT_THAT(again.output, AllOf(HasSubstr("are there already"), HasSubstr("lamp"), HasSubstr("--replace")));
-    const Finished replaced = base.import(R"({"objects": {"lamp": {"type": "light", "position": [9, 9, 9]}}})", {"--replace"});
+    const Finished replaced =
+        base.import(R"({"objects": {"lamp": {"type": "light", "position": [9, 9, 9]}}})", {"--replace"});
     EXPECT_EQ(replaced.exit_code, 0) << replaced.output;
     const std::string after = base.exported();
     EXPECT_NE(before, after);
@@ -158,8 +160,7 @@ TEST(Operations, AreDoneOnceAlsoAcrossAKill) {
     ServerProcess server({base.config()});
     server.start();
     const Document say{{"message", "once"}, {"op", "say-1"}};
-    const Document place{
-        {"name", "Lamp"}, {"type", "light"}, {"p", Document::list({1, 2, 3})}, {"op", "place-1"}};
+    const Document place{{"name", "Lamp"}, {"type", "light"}, {"p", Document::list({1, 2, 3})}, {"op", "place-1"}};
     std::string token, message, object;
     {
         PlayerClient ada(server.port());

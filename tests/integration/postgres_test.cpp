@@ -42,7 +42,10 @@ protected:
         return begin;
     }
     static Document box(const std::string& id, double x) {
-        return {{"id", id}, {"name", "Box"}, {"type", "primitive"}, {"p", Document::list({x, 1, 0})},
+        return {{"id", id},
+                {"name", "Box"},
+                {"type", "primitive"},
+                {"p", Document::list({x, 1, 0})},
                 {"properties", {{"zebra", 1}, {"color", "#ff0000"}}}};
     }
 
@@ -76,7 +79,8 @@ TEST_F(Postgres, TheWorldIsTheSameAndLasts) {
         EXPECT_TRUE(ada.ask("object.create", box("b1", 1))["ok"].boolean_or(false)) << "asked twice";
         EXPECT_TRUE(bob.ask("object.move", {{"id", "b1"}, {"p", Document::list({2.5, 1, 0})}, {"final", true}})["ok"]
                         .boolean_or(false));
-        EXPECT_TRUE(ada.ask("object.update", {{"id", "b1"}, {"name", "Crate"}, {"locked", true}})["ok"].boolean_or(false));
+        EXPECT_TRUE(
+            ada.ask("object.update", {{"id", "b1"}, {"name", "Crate"}, {"locked", true}})["ok"].boolean_or(false));
         EXPECT_TRUE(ada.ask("object.create", box("b2", 5))["ok"].boolean_or(false));
         EXPECT_TRUE(ada.ask("object.delete", {{"id", "b2"}})["ok"].boolean_or(false));
         message = ada.ask("chat.send", {{"message", "hello <b>"}, {"op", "m1"}})["d"]["id"].text();
@@ -112,8 +116,10 @@ TEST_F(Postgres, TheWorldIsTheSameAndLasts) {
 
 TEST_F(Postgres, AStateOfSqliteComesOverAndGivesTheSameFile) {
     const std::string sqlite =
-        folder_.write("sqlite.yaml", "cairn: 1\nplugins: {gateway: {}, identity: {}, storage_sqlite: {}, world: {}, chat: "
-                                     "{}}\ndata_dir: " + (folder_.path() / "sqlite").string() + "\n");
+        folder_.write("sqlite.yaml",
+                      "cairn: 1\nplugins: {gateway: {}, identity: {}, storage_sqlite: {}, world: {}, chat: "
+                      "{}}\ndata_dir: " +
+                          (folder_.path() / "sqlite").string() + "\n");
     const std::string state = folder_.write("state.json", R"({"objects": {
         "lamp": {"type": "light", "name": "Lamp", "position": [0, 4.25, -1e-7], "createdAt": 1700000000123,
                  "properties": {"zebra": {"b": 1, "a": [1.5, "</script>", null]}, "apple": "ä"}, "locked": true},

@@ -33,9 +33,8 @@ protected:
     /// "id=entry" of each, in order.
     std::vector<std::string> entries(const ExchangeFile& file, std::size_t section) {
         std::vector<std::string> found;
-        file.each(sections_[section], [&](const std::string& id, const Document& entry) {
-            found.push_back(id + "=" + entry.to_json());
-        });
+        file.each(sections_[section],
+                  [&](const std::string& id, const Document& entry) { found.push_back(id + "=" + entry.to_json()); });
         return found;
     }
     std::string problem(const std::string& text, std::size_t most = 1u << 20) {
@@ -53,10 +52,12 @@ protected:
 };
 
 TEST_F(ExchangeFileTest, BothShapesAreRead) {
-    const ExchangeFile pairs = file(R"({"objects":[["a",{"x":1}],["b",{}]],"messages":[{"m":"\"]},["}],"timestamp":"now"})");
+    const ExchangeFile pairs =
+        file(R"({"objects":[["a",{"x":1}],["b",{}]],"messages":[{"m":"\"]},["}],"timestamp":"now"})");
     EXPECT_THAT(entries(pairs, 0), ElementsAre(R"(a={"x":1})", "b={}"));
     EXPECT_THAT(entries(pairs, 1), ElementsAre(R"(={"m":"\"]},["})"));
-    const ExchangeFile maps = file("\xEF\xBB\xBF { \"chatHistory\" : [ ] ,\n\"objects\": {\"a\\u0062\": {\"x\" : [1,{\"y\":2}]}} } \n");
+    const ExchangeFile maps =
+        file("\xEF\xBB\xBF { \"chatHistory\" : [ ] ,\n\"objects\": {\"a\\u0062\": {\"x\" : [1,{\"y\":2}]}} } \n");
     EXPECT_THAT(entries(maps, 0), ElementsAre(R"(ab={"x":[1,{"y":2}]})"));
     EXPECT_TRUE(entries(maps, 1).empty());
     EXPECT_TRUE(file("{}").space().is_null());

@@ -44,9 +44,9 @@ TEST(LossBudget, SettingsMoveTheFigures) {
     facts.durability.classes = {{"world.positions", "durable"}};
     facts.collections[0].durability = Durability::coalesced;
     facts.backups_elsewhere = true;
-    EXPECT_THAT(printed(facts), AllOf(HasSubstr("world.objects    at most the last 2s"),
-                                      HasSubstr("(coalesced by durability.classes)"),
-                                      HasSubstr("what came after the last backup: at most the last 1h")));
+    EXPECT_THAT(printed(facts),
+                AllOf(HasSubstr("world.objects    at most the last 2s"), HasSubstr("(coalesced by durability.classes)"),
+                      HasSubstr("what came after the last backup: at most the last 1h")));
     facts.backup.enabled = false;
     EXPECT_THAT(printed(facts), AllOf(HasSubstr("everything: there are no backups"), HasSubstr("Warning: ")));
 }
@@ -120,7 +120,8 @@ TEST(LossBudget, EachStorageFailurePolicyIsSaid) {
     for (const char* policy : {"spool", "readonly", "stop"}) {
         LossFacts facts = usual();
         facts.durability.on_storage_failure = policy;
-        EXPECT_THAT(printed(facts), HasSubstr(std::string(policy) == "spool" ? "wait in the journal, up to 8GiB" : policy));
+        EXPECT_THAT(printed(facts),
+                    HasSubstr(std::string(policy) == "spool" ? "wait in the journal, up to 8GiB" : policy));
     }
 }
 

@@ -146,8 +146,7 @@ TEST_F(OperationsTest, OperationsOfOneObjectGoOneByOneAndInOrder) {
     std::vector<std::shared_ptr<test::Answer>> answers;
     for (int i = 1; i <= 5; ++i) {
         answers.push_back(space_->ask(
-            ada_, "object.move",
-            {{"id", "b1"}, {"p", at(i, 0, 0)}, {"final", true}, {"op", "m" + std::to_string(i)}}));
+            ada_, "object.move", {{"id", "b1"}, {"p", at(i, 0, 0)}, {"final", true}, {"op", "m" + std::to_string(i)}}));
     }
     answers.push_back(space_->ask(ada_, "object.delete", {{"id", "b1"}, {"op", "d"}}));
     answers.push_back(space_->ask(ada_, "object.move", {{"id", "b1"}, {"final", true}, {"op", "late"}}));

@@ -63,6 +63,11 @@ TEST_F(SceneTest, SameCreationAfterARestartAndAfterAMoveIsNoConflict) {
     space_->ask_settled(again, "object.move", {{"id", "b1"}, {"p", at(5, 5, 5)}, {"final", true}});
     EXPECT_TRUE(space_->ask_settled(again, "object.create", box("b1", 0.1))->ok());
     EXPECT_EQ(seen("b1", again)["p"], at(5, 5, 5));
+    // The clock has not moved on since the creation, and nothing but the row tells that somebody moved it.
+    reopen();
+    FakePlayer& later = space_->join("ada-id");
+    EXPECT_TRUE(space_->ask_settled(later, "object.create", box("b1", 0.1))->ok());
+    EXPECT_EQ(seen("b1", later)["p"], at(5, 5, 5));
 }
 
 TEST_F(SceneTest, OtherCreationsUnderTheSameIdConflict) {
@@ -331,7 +336,8 @@ TEST_F(SceneTest, ObjectsAreThereAfterARestart) {
 
 TEST_F(SceneTest, WhatOthersWroteIntoTheTableIsSentAsWeWouldWriteIt) {
     space_->ask_settled(ada_, "object.create", box("b1"));
-    space_->store().run("UPDATE world_objects SET properties = '{\"a\": \"</script>\"}', physics = '{\"static\": true}'");
+    space_->store().run(
+        "UPDATE world_objects SET properties = '{\"a\": \"</script>\"}', physics = '{\"static\": true}'");
     reopen();
     FakePlayer& reader = space_->join("reader-id");
     EXPECT_EQ(seen("b1", reader)["properties"]["a"].text(), "</script>");
