@@ -23,8 +23,10 @@ void write_ranges(JsonWriter& json, std::string_view name, const std::vector<Seq
     for (const SeqRange& range : ranges) {
         json.begin_object().key("first").integer(static_cast<std::int64_t>(range.first));
         json.key("last");
-        if (range.last == 0) json.null();
-        else json.integer(static_cast<std::int64_t>(range.last));
+        if (range.last == 0)
+            json.null();
+        else
+            json.integer(static_cast<std::int64_t>(range.last));
         json.end_object();
     }
     json.end_array();
@@ -55,8 +57,10 @@ void say(const std::string& folder, const JournalSurvey& survey, std::ostream& o
     out << "The journal in " << folder << " (" << survey.id << ") has " << survey.segments.size()
         << (survey.segments.size() == 1 ? " segment" : " segments") << " of "
         << print_size(static_cast<std::int64_t>(bytes_of(survey)));
-    if (survey.segments.empty() || survey.last() < survey.first()) out << " without commits.\n";
-    else out << " with " << words_of({survey.first(), survey.last()}) << ".\n";
+    if (survey.segments.empty() || survey.last() < survey.first())
+        out << " without commits.\n";
+    else
+        out << " with " << words_of({survey.first(), survey.last()}) << ".\n";
     for (const SeqRange& range : survey.skipped) {
         out << "The numbers of " << words_of(range) << " were passed over: the store held those already.\n";
     }
@@ -70,7 +74,8 @@ void say(const std::string& folder, const JournalSurvey& survey, std::ostream& o
         out << "Every commit can be read.\n";
         return;
     }
-    out << "What the store holds already is safe there; a restore to a time before it cannot cross these commits. Take a "
+    out << "What the store holds already is safe there; a restore to a time before it cannot cross these commits. Take "
+           "a "
            "backup now\n(`cairn backup now FILE`), and look at the disk.\n";
 }
 
@@ -79,8 +84,10 @@ int check(const Arguments& arguments, Terminal& terminal) {
     if (!preparation) return exit_code::kProblems;
     const std::string folder = below(data_folder(*preparation), preparation->host.durability.journal.folder);
     const JournalSurvey survey = survey_journal(folder);
-    if (arguments.has("--json")) terminal.out << json_of(folder, survey) << "\n";
-    else say(folder, survey, terminal.out);
+    if (arguments.has("--json"))
+        terminal.out << json_of(folder, survey) << "\n";
+    else
+        say(folder, survey, terminal.out);
     return survey.reasons.empty() ? exit_code::kOk : exit_code::kProblems;
 }
 

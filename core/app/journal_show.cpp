@@ -71,8 +71,8 @@ std::string plain(std::string_view text) {
 }
 
 std::string line_of(const JournalEntry& entry, const Filter& filter) {
-    std::string line = std::to_string(entry.seq) + "  " + format_time_us(entry.time_us) + "  " + plain(entry.actor) + "  " +
-                       plain(entry.operation) + "  ";
+    std::string line = std::to_string(entry.seq) + "  " + format_time_us(entry.time_us) + "  " + plain(entry.actor) +
+                       "  " + plain(entry.operation) + "  ";
     if (entry.kind == JournalEntry::Kind::refused) {
         return line + "the store refused commit " + std::to_string(entry.refers);
     }
@@ -154,30 +154,31 @@ int show(const Arguments& arguments, Terminal& terminal) {
 }  // namespace
 
 Command journal_show_command() {
-    return {"journal show",
-            "FILE [-c FILE]… [--set KEY=VALUE]… [--since TIME] [--until TIME] [--seq A[..B]] [--table TABLE] [--json]",
-            "prints the commits of the journal, one a line, also beside a running server",
-            "Each line has the number of the commit, its time (UTC), who caused it, the id of the operation, and what was "
-            "put and\n"
-            "erased. The journal reaches back to the oldest commit that a kept backup lacks. Exit code 1 when commits in "
-            "between\n"
-            "cannot be read; what can be is shown.\n\n"
-            "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
-            "  --set KEY=VALUE  sets one value after all files\n"
-            "  --since TIME     from this time on, like 2026-11-21T07:00:00Z; without a zone it is UTC\n"
-            "  --until TIME     up to and with this time\n"
-            "  --seq A[..B]     one commit, those from A to B, or with `A..` all from A on\n"
-            "  --table TABLE    only changes of this table\n"
-            "  --json           one JSON object a line: seq, timestamp, operation_type (put, erase, mixed, refused), "
-            "actor,\n"
-            "                   operation, data with the rows\n\n"
-            "Example:\n  cairn journal show config/metaverse.yaml --since 2026-11-21T07:00:00Z --table objects\n",
-            configuration_options({{"--since", true, "", false},
-                                   {"--until", true, "", false},
-                                   {"--seq", true, "", false},
-                                   {"--table", true, "", false},
-                                   {"--json", false, "", false}}),
-            show};
+    return {
+        "journal show",
+        "FILE [-c FILE]… [--set KEY=VALUE]… [--since TIME] [--until TIME] [--seq A[..B]] [--table TABLE] [--json]",
+        "prints the commits of the journal, one a line, also beside a running server",
+        "Each line has the number of the commit, its time (UTC), who caused it, the id of the operation, and what was "
+        "put and\n"
+        "erased. The journal reaches back to the oldest commit that a kept backup lacks. Exit code 1 when commits in "
+        "between\n"
+        "cannot be read; what can be is shown.\n\n"
+        "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
+        "  --set KEY=VALUE  sets one value after all files\n"
+        "  --since TIME     from this time on, like 2026-11-21T07:00:00Z; without a zone it is UTC\n"
+        "  --until TIME     up to and with this time\n"
+        "  --seq A[..B]     one commit, those from A to B, or with `A..` all from A on\n"
+        "  --table TABLE    only changes of this table\n"
+        "  --json           one JSON object a line: seq, timestamp, operation_type (put, erase, mixed, refused), "
+        "actor,\n"
+        "                   operation, data with the rows\n\n"
+        "Example:\n  cairn journal show config/metaverse.yaml --since 2026-11-21T07:00:00Z --table objects\n",
+        configuration_options({{"--since", true, "", false},
+                               {"--until", true, "", false},
+                               {"--seq", true, "", false},
+                               {"--table", true, "", false},
+                               {"--json", false, "", false}}),
+        show};
 }
 
 }  // namespace cairn::core

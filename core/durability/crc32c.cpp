@@ -35,7 +35,7 @@ constexpr Tables kTables = make_tables();
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(std::uint32_t crc, const void* data,
-                                                              std::size_t size) noexcept {
+                                                             std::size_t size) noexcept {
     const auto* bytes = static_cast<const unsigned char*>(data);
     std::uint64_t value = ~crc;
     for (; size >= 8; bytes += 8, size -= 8) {
@@ -66,9 +66,9 @@ std::uint32_t crc32c_portable(std::uint32_t crc, const void* data, std::size_t s
     const auto* bytes = static_cast<const unsigned char*>(data);
     std::uint32_t value = ~crc;
     for (; size >= 8; bytes += 8, size -= 8) {
-        const std::uint32_t low = value ^ (static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
-                                           static_cast<std::uint32_t>(bytes[2]) << 16 |
-                                           static_cast<std::uint32_t>(bytes[3]) << 24);
+        const std::uint32_t low =
+            value ^ (static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8 |
+                     static_cast<std::uint32_t>(bytes[2]) << 16 | static_cast<std::uint32_t>(bytes[3]) << 24);
         value = kTables[7][low & 0xFFu] ^ kTables[6][(low >> 8) & 0xFFu] ^ kTables[5][(low >> 16) & 0xFFu] ^
                 kTables[4][low >> 24] ^ kTables[3][bytes[4]] ^ kTables[2][bytes[5]] ^ kTables[1][bytes[6]] ^
                 kTables[0][bytes[7]];

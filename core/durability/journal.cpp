@@ -48,7 +48,8 @@ std::string joined(const std::vector<std::string>& sentences) {
 }
 
 constexpr const char* kCure =
-    ". Restore with `cairn restore FILE --latest` what a backup reaches, or start with durability.allow_loss: true to go "
+    ". Restore with `cairn restore FILE --latest` what a backup reaches, or start with durability.allow_loss: true to "
+    "go "
     "on without them";
 
 }  // namespace
@@ -115,9 +116,9 @@ struct Journal::State {
         const SeqRange lost{store_has + 1, first - 1};
         found.survey.lost.insert(found.survey.lost.begin(), lost);
         found.survey.reasons.insert(found.survey.reasons.begin(),
-                                    "the journal in " + options.folder + " begins with commit " + std::to_string(first) +
-                                        ", and the store ends with commit " + std::to_string(store_has) + ": " +
-                                        in_words(lost) + " cannot be found");
+                                    "the journal in " + options.folder + " begins with commit " +
+                                        std::to_string(first) + ", and the store ends with commit " +
+                                        std::to_string(store_has) + ": " + in_words(lost) + " cannot be found");
     }
 
     void refuse_losses(const Examination& found, std::uint64_t store_has) const {
@@ -151,8 +152,9 @@ struct Journal::State {
 
     [[noreturn]] void fail(const std::string& why) {
         failure_text = why;
-        throw JournalError(Kind::failed, why + ". Nothing is written to the journal any more; start again to see what is "
-                                               "in it, and look at the disk");
+        throw JournalError(Kind::failed, why +
+                                             ". Nothing is written to the journal any more; start again to see what is "
+                                             "in it, and look at the disk");
     }
 
     [[noreturn]] void give_up(const Failure& failure) {
@@ -449,8 +451,8 @@ void Journal::sync() {
 void Journal::skip_to(std::uint64_t next) {
     state_->must_work();
     if (next <= state_->last + 1) {
-        throw std::invalid_argument("the journal cannot skip to commit " + std::to_string(next) + ", it ends with commit " +
-                                    std::to_string(state_->last));
+        throw std::invalid_argument("the journal cannot skip to commit " + std::to_string(next) +
+                                    ", it ends with commit " + std::to_string(state_->last));
     }
     state_->start_segment(next, 0);
     state_->last = state_->durable = next - 1;

@@ -25,7 +25,7 @@ struct JournalEntry {
         commit = 1,   ///< changes that belong together
         refused = 2,  ///< the commit `refers` was refused by the store for good; replay leaves it out
     };
-    std::uint64_t seq = 0;  ///< of a commit; entries of other kinds carry the number of the commit before them
+    std::uint64_t seq = 0;     ///< of a commit; entries of other kinds carry the number of the commit before them
     std::int64_t time_us = 0;  ///< microseconds since 1970 UTC by the wall clock, which may jump: `seq` orders
     Kind kind = Kind::commit;
     std::uint64_t refers = 0;
@@ -74,8 +74,8 @@ struct JournalSurvey {
     };
     std::string id;  ///< of the journal; empty: there is none
     std::vector<Segment> segments;
-    std::uint64_t torn_bytes = 0;      ///< at the end of the last segment, never acknowledged
-    std::vector<SeqRange> lost;        ///< damaged or missing in the middle; `last` of the final range may be unknown (0)
+    std::uint64_t torn_bytes = 0;  ///< at the end of the last segment, never acknowledged
+    std::vector<SeqRange> lost;    ///< damaged or missing in the middle; `last` of the final range may be unknown (0)
     /// Numbers that were never in the journal because the store held them already (Journal::skip_to).
     std::vector<SeqRange> skipped;
     std::vector<std::string> reasons;  ///< one sentence per damage, naming file and place
@@ -83,17 +83,18 @@ struct JournalSurvey {
     std::uint64_t last() const noexcept { return segments.empty() ? 0 : segments.back().last; }
 };
 
-/// Checks every entry in `folder`, of segments with nothing above commit `above` only the headers, and that each segment
-/// follows the one before. May run beside the writer. Throws JournalError(failed) when a file cannot be read. [any]
+/// Checks every entry in `folder`, of segments with nothing above commit `above` only the headers, and that each
+/// segment follows the one before. May run beside the writer. Throws JournalError(failed) when a file cannot be read.
+/// [any]
 JournalSurvey survey_journal(const std::string& folder, std::uint64_t above = 0);
 
 /// The append-only file behind every acknowledgement: segments of entries with a CRC each, one fdatasync per group.
 ///
-/// A segment is `segment-<first seq, 20 digits>.cjl`, preallocated, mode 0600: a header (magic, version, journal id, first
-/// seq, what the segment before was) and entries {length u32, crc32c u32, seq u64, time u64, durable u64, payload}, each
-/// 8-byte aligned, little endian. `durable` says how much of the segment had been synced when the entry was written: by it
-/// a torn tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut in silence).
-/// docs/decisions/0010-journal.md has the whole of it.
+/// A segment is `segment-<first seq, 20 digits>.cjl`, preallocated, mode 0600: a header (magic, version, journal id,
+/// first seq, what the segment before was) and entries {length u32, crc32c u32, seq u64, time u64, durable u64,
+/// payload}, each 8-byte aligned, little endian. `durable` says how much of the segment had been synced when the entry
+/// was written: by it a torn tail (never acknowledged, cut and reported) is told from damage (acknowledged, never cut
+/// in silence). docs/decisions/0010-journal.md has the whole of it.
 ///
 /// All calls of append() and sync() from one thread; readers and figures from any.
 class Journal {
@@ -107,9 +108,9 @@ public:
         const JournalCalls* calls = nullptr;  ///< for tests; nullptr: the system's
     };
 
-    /// Opens the journal, or makes it with its first entry to be `next` when the folder holds none. Throws JournalError:
-    /// damaged or missing with the lost ranges, unless all of them are at or below `store_has` (the store holds those, so
-    /// they only limit how far back one can restore) or allow_loss. [control]
+    /// Opens the journal, or makes it with its first entry to be `next` when the folder holds none. Throws
+    /// JournalError: damaged or missing with the lost ranges, unless all of them are at or below `store_has` (the store
+    /// holds those, so they only limit how far back one can restore) or allow_loss. [control]
     Journal(Options options, std::uint64_t next, std::uint64_t store_has);
     ~Journal();
     Journal(const Journal&) = delete;
@@ -127,17 +128,19 @@ public:
     /// What the segments take on the disk, preallocated space included. [any]
     std::uint64_t bytes() const noexcept;
 
-    /// Writes entries (commits with consecutive numbers after last(), else std::invalid_argument) without syncing. Throws
-    /// JournalError(full): none of them is in the journal and appending may be tried again; JournalError(failed): see
-    /// there. Entries of other kinds get the number of the commit before them, whatever theirs. [journal writer]
+    /// Writes entries (commits with consecutive numbers after last(), else std::invalid_argument) without syncing.
+    /// Throws JournalError(full): none of them is in the journal and appending may be tried again;
+    /// JournalError(failed): see there. Entries of other kinds get the number of the commit before them, whatever
+    /// theirs. [journal writer]
     void append(std::span<const JournalEntry> entries);
-    /// Makes all that was appended durable. Throws JournalError(failed); never retried on the same file. [journal writer]
+    /// Makes all that was appended durable. Throws JournalError(failed); never retried on the same file. [journal
+    /// writer]
     void sync();
-    /// Starts a new segment whose first entry will be `next`, above last() + 1: the numbers between are in the store and
-    /// not in the journal. [control]
+    /// Starts a new segment whose first entry will be `next`, above last() + 1: the numbers between are in the store
+    /// and not in the journal. [control]
     void skip_to(std::uint64_t next);
-    /// Deletes whole segments of commits up to `seq`, oldest first, never the one being written. Returns the bytes freed.
-    /// A file that cannot be deleted stays, with those behind it, for the next time. [any]
+    /// Deletes whole segments of commits up to `seq`, oldest first, never the one being written. Returns the bytes
+    /// freed. A file that cannot be deleted stays, with those behind it, for the next time. [any]
     std::uint64_t prune(std::uint64_t seq);
 
 private:
@@ -146,17 +149,18 @@ private:
 };
 
 /// Reads a journal from a number on, also while it is being written, up to what is in the files: that may be more than
-/// durable(), and an append that fails takes back what it wrote; who reads beside the writer gives a `limit`. [any], one
-/// thread
+/// durable(), and an append that fails takes back what it wrote; who reads beside the writer gives a `limit`. [any],
+/// one thread
 class JournalReader {
 public:
     /// Throws JournalError(missing) when the journal does not reach back to `from`.
     JournalReader(std::string folder, std::uint64_t from);
     ~JournalReader();
     JournalReader(JournalReader&&) noexcept;
-    /// The next entry (any kind), or nullptr at the end of what is there. Valid until the next call. Entries whose commits
-    /// have numbers above `limit` are not read. Throws JournalError(damaged or missing) where commits cannot be read or
-    /// were never in the journal (skip_to), once for each place, with their numbers; the call after it goes on behind them.
+    /// The next entry (any kind), or nullptr at the end of what is there. Valid until the next call. Entries whose
+    /// commits have numbers above `limit` are not read. Throws JournalError(damaged or missing) where commits cannot be
+    /// read or were never in the journal (skip_to), once for each place, with their numbers; the call after it goes on
+    /// behind them.
     const JournalEntry* next(std::uint64_t limit = UINT64_MAX);
 
 private:

@@ -139,11 +139,11 @@ private:
 
     void judge_inside(SegmentFile& segment, const SegmentHeader* behind) {
         for (const SegmentScan::Hole& hole : segment.scan.holes) {
-            say(hole.lost, hole.given_up ? in_words(hole.lost) + " were given up when " + path(segment) +
-                                               " was found damaged earlier; the damaged file is in " + folder_ + "/damaged"
-                                         : path(segment) + " is damaged from offset " + std::to_string(hole.begin) +
-                                               " to " + std::to_string(hole.end) + ": " + in_words(hole.lost) +
-                                               " cannot be read");
+            say(hole.lost, hole.given_up
+                               ? in_words(hole.lost) + " were given up when " + path(segment) +
+                                     " was found damaged earlier; the damaged file is in " + folder_ + "/damaged"
+                               : path(segment) + " is damaged from offset " + std::to_string(hole.begin) + " to " +
+                                     std::to_string(hole.end) + ": " + in_words(hole.lost) + " cannot be read");
         }
         if (!segment.scanned || behind == nullptr) return;
         const std::uint64_t known = behind->previous_last;
@@ -154,8 +154,8 @@ private:
         }
     }
 
-    // Whether the whole of a segment is not the one that was continued: it goes on where the next one has begun already,
-    // or ends with other entries than that one was begun behind.
+    // Whether the whole of a segment is not the one that was continued: it goes on where the next one has begun
+    // already, or ends with other entries than that one was begun behind.
     bool is_substitute(std::size_t i, const SegmentHeader* behind) const {
         const SegmentFile& segment = segments_[i];
         if (i + 1 == segments_.size() || !segment.scanned) return false;
@@ -173,8 +173,8 @@ private:
             if (behind != nullptr && behind->previous_last == last) {
                 found_.survey.skipped.push_back(lost);
             } else {
-                say(lost, "a segment between " + path(segment) + " and " + path(next) + " is missing: " + in_words(lost) +
-                              " cannot be found");
+                say(lost, "a segment between " + path(segment) + " and " + path(next) +
+                              " is missing: " + in_words(lost) + " cannot be found");
             }
         }
     }
@@ -185,8 +185,8 @@ private:
             SegmentFile& segment = segments_[i];
             if (is_substitute(i, behind)) {
                 const SeqRange lost = stands_for(i);
-                say(lost, path(segment) + " is not the file that " + path(segments_[i + 1]) + " was begun behind: " +
-                              in_words(lost) + " cannot be trusted");
+                say(lost, path(segment) + " is not the file that " + path(segments_[i + 1]) +
+                              " was begun behind: " + in_words(lost) + " cannot be trusted");
                 substitutes_.push_back(segment.first);
                 continue;
             }
@@ -219,8 +219,8 @@ private:
 }  // namespace
 
 bool SegmentFile::wants_repair() const noexcept {
-    const bool holes = std::any_of(scan.holes.begin(), scan.holes.end(),
-                                   [](const SegmentScan::Hole& hole) { return !hole.given_up; });
+    const bool holes =
+        std::any_of(scan.holes.begin(), scan.holes.end(), [](const SegmentScan::Hole& hole) { return !hole.given_up; });
     return holes || cut_short.last != 0 || !header;
 }
 
@@ -246,8 +246,8 @@ std::vector<std::uint64_t> list_segments(const std::string& folder) {
         if (const auto first = segment_first(entry->path().filename().string())) firsts.push_back(*first);
     }
     if (error) {
-        throw JournalError(JournalError::Kind::failed, "the folder of the journal cannot be read: " + folder + ": " +
-                                                           error.message());
+        throw JournalError(JournalError::Kind::failed,
+                           "the folder of the journal cannot be read: " + folder + ": " + error.message());
     }
     std::sort(firsts.begin(), firsts.end());
     return firsts;

@@ -114,9 +114,10 @@ std::optional<SegmentHeader> decode_header(Bytes block) {
         if (!header_is_whole(at)) continue;
         const auto version = load<std::uint32_t>(at + 8);
         if (version != kVersion || load<std::uint32_t>(at + 12) != kBlock) {
-            throw JournalError(JournalError::Kind::failed,
-                               "the journal is of version " + std::to_string(version) + ", and this cairn reads version " +
-                                   std::to_string(kVersion) + ". Use the cairn that wrote it, or a newer one");
+            throw JournalError(JournalError::Kind::failed, "the journal is of version " + std::to_string(version) +
+                                                               ", and this cairn reads version " +
+                                                               std::to_string(kVersion) +
+                                                               ". Use the cairn that wrote it, or a newer one");
         }
         SegmentHeader header;
         std::memcpy(header.journal.data(), at + 16, header.journal.size());

@@ -16,8 +16,9 @@ namespace cairn::core::journal_format {
 
 using Bytes = std::span<const std::uint8_t>;
 
-inline constexpr std::size_t kBlock = 4096;      ///< the header's; entries begin behind it
-inline constexpr std::size_t kHeaderCopyAt = 2048;  ///< the header stands twice, so that one bad sector does not cost it
+inline constexpr std::size_t kBlock = 4096;  ///< the header's; entries begin behind it
+inline constexpr std::size_t kHeaderCopyAt =
+    2048;  ///< the header stands twice, so that one bad sector does not cost it
 inline constexpr std::size_t kHeaderBytes = 80;
 inline constexpr std::size_t kEntryHeader = 32;
 inline constexpr std::size_t kSmallestEntry = 48;
@@ -35,8 +36,8 @@ struct SegmentHeader {
 
 /// kBlock bytes.
 std::vector<std::uint8_t> encode_header(const SegmentHeader& header);
-/// Of the first kBlock bytes of a file; nullopt when neither copy is readable. Throws JournalError(failed) for a version
-/// that this program does not know.
+/// Of the first kBlock bytes of a file; nullopt when neither copy is readable. Throws JournalError(failed) for a
+/// version that this program does not know.
 std::optional<SegmentHeader> decode_header(Bytes block);
 
 /// What the CRCs of a segment's entries begin with: entries of another journal or another segment do not fit, nor do
@@ -80,7 +81,7 @@ struct SegmentScan {
         SeqRange lost;
         bool given_up = false;  ///< known from an earlier opening
     };
-    std::uint64_t last = 0;  ///< commit; first - 1 when there is none
+    std::uint64_t last = 0;      ///< commit; first - 1 when there is none
     std::uint64_t end = kBlock;  ///< behind the last entry that counts
     /// Bytes from `end` on that are something but not an entry that counts: torn in the last segment.
     std::uint64_t rubbish = 0;

@@ -25,8 +25,8 @@ int system_fallocate(int fd, off_t size) {
 }  // namespace
 
 const JournalCalls& system_calls() noexcept {
-    static const JournalCalls kCalls{system_open,      ::pread,     ::pwrite, ::fdatasync, ::fsync,
-                                     system_fallocate, ::ftruncate, ::rename, ::link,      ::unlink, ::mkdir};
+    static const JournalCalls kCalls{system_open, ::pread,  ::pwrite, ::fdatasync, ::fsync, system_fallocate,
+                                     ::ftruncate, ::rename, ::link,   ::unlink,    ::mkdir};
     return kCalls;
 }
 
@@ -71,7 +71,8 @@ std::uint64_t File::size() const {
 std::size_t File::read(void* data, std::size_t size, std::uint64_t at) const {
     std::size_t got = 0;
     while (got < size) {
-        const ssize_t some = calls_->pread(fd_, static_cast<char*>(data) + got, size - got, static_cast<off_t>(at + got));
+        const ssize_t some =
+            calls_->pread(fd_, static_cast<char*>(data) + got, size - got, static_cast<off_t>(at + got));
         if (some < 0 && errno == EINTR) continue;
         if (some < 0) fail("read", path_);
         if (some == 0) break;

@@ -46,10 +46,12 @@ struct JournalReader::State {
         const std::string begins = firsts.empty() ? " is empty"
                                    : reaches      ? " was pruned just now"
                                                   : " begins with commit " + std::to_string(firsts.front());
-        throw JournalError(JournalError::Kind::missing,
-                           "the journal in " + folder + begins + " and does not reach back to commit " +
-                               std::to_string(from),
-                           {{from, reaches ? from : firsts.empty() ? 0 : firsts.front() - 1}});
+        throw JournalError(
+            JournalError::Kind::missing,
+            "the journal in " + folder + begins + " and does not reach back to commit " + std::to_string(from),
+            {{from, reaches          ? from
+                    : firsts.empty() ? 0
+                                     : firsts.front() - 1}});
     }
 
     template <class Call>
@@ -120,8 +122,9 @@ struct JournalReader::State {
         if (!next && looked_at == at && (limit == UINT64_MAX || expected > limit)) return false;
         const std::vector<std::uint8_t> bytes = journal_io::read_all(file);
         const SegmentScan scan = scan_segment(bytes, first, seed, !next);
-        const auto hole = std::find_if(scan.holes.begin(), scan.holes.end(),
-                                       [&](const SegmentScan::Hole& each) { return each.begin == at && !each.given_up; });
+        const auto hole = std::find_if(scan.holes.begin(), scan.holes.end(), [&](const SegmentScan::Hole& each) {
+            return each.begin == at && !each.given_up;
+        });
         window.forget();
         if (hole != scan.holes.end()) {
             if (here()) return true;  // it was being written while the whole was read

@@ -83,8 +83,8 @@ void repair_journal(const JournalCalls& calls, const std::string& folder, const 
             }
         }
         const std::string path = folder + "/" + segment.name;
-        const std::vector<std::uint8_t> bytes = repaired(journal_io::read_all(calls, path), segment,
-                                                         entry_seed(*found.id, segment.first), header);
+        const std::vector<std::uint8_t> bytes =
+            repaired(journal_io::read_all(calls, path), segment, entry_seed(*found.id, segment.first), header);
         const std::string beside = folder + "/repaired.tmp";
         {
             const File file(calls, beside, O_RDWR | O_CREAT | O_TRUNC);

@@ -15,7 +15,8 @@ struct Found {
 };
 
 // Whether the entry can stand at `at` behind commit `last`. It keeps the search below from computing CRCs of noise, and
-// keeps out what was damaged and happens to fit. `follows`: directly behind that commit, so its number must follow, too.
+// keeps out what was damaged and happens to fit. `follows`: directly behind that commit, so its number must follow,
+// too.
 bool plausible(const RawEntry& entry, std::uint64_t last, bool follows) {
     if (entry.kind == static_cast<std::uint8_t>(JournalEntry::Kind::commit)) {
         return follows ? entry.seq == last + 1 : entry.seq > last;

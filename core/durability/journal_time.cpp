@@ -64,7 +64,8 @@ std::int64_t parse_time_us(std::string_view text) {
     int second = 0;
     std::int64_t fraction = 0;
     if (take.next_is(":")) {
-        second = take.number(2, 0, 60);  // 60: a leap second, which the wall clock counts as the first of the next minute
+        second =
+            take.number(2, 0, 60);  // 60: a leap second, which the wall clock counts as the first of the next minute
         if (take.next_is(".,")) fraction = take.fraction();
     }
     std::int64_t offset_minutes = 0;

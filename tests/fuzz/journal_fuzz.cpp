@@ -1,5 +1,5 @@
-// Arbitrary bytes as segments of a journal: whatever they are, nothing crashes, no entry is accepted whose CRC is wrong,
-// a survey and a reader agree, and a journal that is opened with its losses accepted is whole afterwards.
+// Arbitrary bytes as segments of a journal: whatever they are, nothing crashes, no entry is accepted whose CRC is
+// wrong, a survey and a reader agree, and a journal that is opened with its losses accepted is whole afterwards.
 //
 // The first byte says what the others are: 0 entries behind a good header, 1 a file, 2 entries whose CRCs are put right
 // first (so that what they hold is looked at, too), 3 as 2, in two segments.
@@ -38,7 +38,8 @@ const std::array<std::uint8_t, 16> kId{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 // A folder of this process, in memory where that is possible.
 class Folder {
 public:
-    Folder() : path_(std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/cairn-fuzz-journal-XXXXXX") {
+    Folder()
+        : path_(std::string(::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp") + "/cairn-fuzz-journal-XXXXXX") {
         must_hold(::mkdtemp(path_.data()) != nullptr);
     }
     ~Folder() { fs::remove_all(path_); }

@@ -114,13 +114,14 @@ TEST_F(JournalCommandTest, ShowsWhatIsAskedFor) {
 
 TEST_F(JournalCommandTest, ShowsJsonAsATransactionLogHasIt) {
     write();
-    EXPECT_EQ(ran({"journal", "show", "--json", "--seq", "3"}).out,
-              "{\"seq\":3,\"timestamp\":\"2026-11-21T07:03:00.000000Z\",\"operation_type\":\"mixed\","
-              "\"actor\":\"anna\\u001b[2J\",\"operation\":\"op-3\",\"data\":["
-              "{\"operation_type\":\"put\",\"table\":\"objects\",\"key\":{\"id\":7},\"row\":{\"id\":7,\"name\":\"chair\"}},"
-              "{\"operation_type\":\"erase\",\"table\":\"positions\",\"key\":{\"id\":9}}]}\n"
-              "{\"seq\":3,\"timestamp\":\"2026-11-21T07:04:00.000000Z\",\"operation_type\":\"refused\","
-              "\"actor\":\"\",\"operation\":\"\",\"refers\":2,\"data\":[]}\n");
+    EXPECT_EQ(
+        ran({"journal", "show", "--json", "--seq", "3"}).out,
+        "{\"seq\":3,\"timestamp\":\"2026-11-21T07:03:00.000000Z\",\"operation_type\":\"mixed\","
+        "\"actor\":\"anna\\u001b[2J\",\"operation\":\"op-3\",\"data\":["
+        "{\"operation_type\":\"put\",\"table\":\"objects\",\"key\":{\"id\":7},\"row\":{\"id\":7,\"name\":\"chair\"}},"
+        "{\"operation_type\":\"erase\",\"table\":\"positions\",\"key\":{\"id\":9}}]}\n"
+        "{\"seq\":3,\"timestamp\":\"2026-11-21T07:04:00.000000Z\",\"operation_type\":\"refused\","
+        "\"actor\":\"\",\"operation\":\"\",\"refers\":2,\"data\":[]}\n");
 }
 
 TEST_F(JournalCommandTest, UnderstandsNoOtherNumbersAndTimes) {

@@ -141,8 +141,8 @@ TEST_F(JournalDamageTest, FlippedBitsAreFoundAtEveryByte) {
                 ASSERT_EQ(survey.last(), 5u) << at;
                 continue;
             }
-            const auto seq = static_cast<std::uint64_t>(
-                std::upper_bound(begins.begin(), begins.end(), at) - begins.begin());
+            const auto seq =
+                static_cast<std::uint64_t>(std::upper_bound(begins.begin(), begins.end(), at) - begins.begin());
             if (same_entry(whole, bent, begins[seq - 1])) {
                 ASSERT_EQ(survey.last(), 5u) << "padding";
             } else if (seq == 5) {

@@ -17,7 +17,7 @@ using testing::IsEmpty;
 /// Which calls fail. Static, because system calls are plain functions.
 struct Faults {
     static inline int calls = 0;
-    static inline int fail_at = 0;       // 0: none
+    static inline int fail_at = 0;  // 0: none
     static inline bool from_then_on = false;
     static inline int error = 0;
     static inline bool hit = false;
@@ -78,9 +78,9 @@ int faulty_mkdir(const char* path, mode_t mode) {
     return Faults::fails("mkdir") ? -1 : ::mkdir(path, mode);
 }
 
-constexpr JournalCalls kFaulty{faulty_open,      faulty_pread,     faulty_pwrite, faulty_fdatasync,
-                               faulty_fsync,     faulty_fallocate, faulty_ftruncate, faulty_rename,
-                               faulty_link,      faulty_unlink,    faulty_mkdir};
+constexpr JournalCalls kFaulty{faulty_open,  faulty_pread,     faulty_pwrite,    faulty_fdatasync,
+                               faulty_fsync, faulty_fallocate, faulty_ftruncate, faulty_rename,
+                               faulty_link,  faulty_unlink,    faulty_mkdir};
 
 int open_files() {
     return static_cast<int>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));

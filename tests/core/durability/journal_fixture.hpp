@@ -36,8 +36,14 @@ inline OwnEntry commit_entry(std::uint64_t seq, std::size_t row_bytes = 40) {
     const std::string number = std::to_string(seq);
     std::string row = "{\"id\":" + number + ",\"text\":\"";
     while (row.size() < row_bytes) row += static_cast<char>('a' + (seq + row.size()) % 26);
-    return {seq,        JournalEntry::Kind::commit,          0, "player-" + number, "op-" + number, row + "\"}",
-            1'000'000 + static_cast<std::int64_t>(seq), 2};
+    return {seq,
+            JournalEntry::Kind::commit,
+            0,
+            "player-" + number,
+            "op-" + number,
+            row + "\"}",
+            1'000'000 + static_cast<std::int64_t>(seq),
+            2};
 }
 
 /// Views into `own`, which must stay.
@@ -56,8 +62,8 @@ inline JournalEntry view_of(const OwnEntry& own) {
 }
 
 inline OwnEntry own_of(const JournalEntry& entry) {
-    OwnEntry own{entry.seq, entry.kind, entry.refers, std::string(entry.actor), std::string(entry.operation), "",
-                 entry.time_us, entry.changes.size()};
+    OwnEntry own{entry.seq, entry.kind,    entry.refers,        std::string(entry.actor), std::string(entry.operation),
+                 "",        entry.time_us, entry.changes.size()};
     if (!entry.changes.empty()) own.row = std::string(entry.changes.front().row);
     return own;
 }
@@ -68,7 +74,8 @@ protected:
         // In memory where that is possible: thousands of journals are opened here, and the disk is not what is tested.
         const std::filesystem::path memory = "/dev/shm";
         const bool in_memory = ::access(memory.c_str(), W_OK) == 0;
-        std::string pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "cairn-journal-XXXXXX").string();
+        std::string pattern =
+            ((in_memory ? memory : std::filesystem::temp_directory_path()) / "cairn-journal-XXXXXX").string();
         ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
         scratch_ = pattern;
         options_.folder = scratch_ + "/journal";
@@ -132,7 +139,8 @@ protected:
         return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     }
     static void write_bytes(const std::string& path, const std::vector<char>& bytes) {
-        std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        std::ofstream(path, std::ios::binary | std::ios::trunc)
+            .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     }
     /// Changes one byte of a file.
     static void flip(const std::string& path, std::size_t at, char with = 0x20) {

@@ -166,8 +166,8 @@ int disk_mkdir(const char* path, mode_t mode) {
     return ::mkdir(path, mode);
 }
 
-constexpr JournalCalls kDisk{disk_open,      ::pread,        disk_pwrite, disk_fdatasync, disk_fsync, disk_fallocate,
-                             disk_ftruncate, disk_rename,    disk_link,   disk_unlink,    disk_mkdir};
+constexpr JournalCalls kDisk{disk_open,      ::pread,     disk_pwrite, disk_fdatasync, disk_fsync, disk_fallocate,
+                             disk_ftruncate, disk_rename, disk_link,   disk_unlink,    disk_mkdir};
 
 class JournalPowerLossTest : public JournalTest {
 protected:

@@ -38,7 +38,8 @@ TEST(JournalTime, RefusesTheRestAndSaysTheForm) {
           "2026-11-21T07:60Z", "2026-11-21T07:00:61Z", "2026-11-21T07:00:00.Z", "2026-11-21T07:00:00Zx",
           "2026-11-21T07:00+1:00", "2026-11-21T07:00+24:00", "26-11-21T07:00Z", "2026/11/21T07:00Z", "2026-11-21T7:00Z",
           " 2026-11-21T07:00Z", "2026-11-21T07:00 +01:00", "-026-11-21T07:00Z"}) {
-        EXPECT_THAT([&] { parse_time_us(text); }, ThrowsMessage<std::invalid_argument>(HasSubstr("2026-11-21T07:00:00Z")))
+        EXPECT_THAT([&] { parse_time_us(text); },
+                    ThrowsMessage<std::invalid_argument>(HasSubstr("2026-11-21T07:00:00Z")))
             << text;
     }
 }
