@@ -16,6 +16,7 @@
 
 #include "tests/integration/player_client.hpp"
 #include "tests/integration/server_process.hpp"
+#include "tests/support/postgres_cluster.hpp"
 
 namespace cairn::test {
 namespace {
@@ -25,9 +26,12 @@ using ::testing::HasSubstr;
 
 class BackupsOfAWorld : public ::testing::Test {
 protected:
+    explicit BackupsOfAWorld(std::vector<std::string> overlay = {}) : overlay_(std::move(overlay)) {}
+
     std::vector<std::string> with_configuration(std::vector<std::string> words,
                                                 const std::vector<std::string>& more = {}) {
         words.push_back(std::string(CAIRN_SOURCE_DIR) + "/config/metaverse.yaml");
+        words.insert(words.end(), overlay_.begin(), overlay_.end());
         words.insert(words.end(), more.begin(), more.end());
         for (const char* setting :
              {"backup.at_stop=false", "plugins.world.limits.create=10000/s", "server.messages=10000/s"}) {
@@ -85,6 +89,7 @@ protected:
         file << std::string(count, '\x5a');
     }
 
+    const std::vector<std::string> overlay_;
     TemporaryFolder folder_;
     ServerProcess server_{with_configuration({})};
     std::set<std::string> there_;  ///< acknowledged
@@ -291,6 +296,46 @@ TEST_F(BackupsOfAWorld, AStopMakesALastOne) {
     const Document list = json(cairn({"backup", "list"}, {"--json"}));
     ASSERT_EQ(list["backups"].size(), 1) << list.to_json();
     EXPECT_EQ(list["backups"].items()[0]["why"].text(), "final");
+}
+
+class BackupsOnPostgres : public BackupsOfAWorld {
+protected:
+    BackupsOnPostgres() : BackupsOfAWorld({"-c", std::string(CAIRN_SOURCE_DIR) + "/config/postgres.yaml"}) {
+        database_ = PostgresCluster::shared().make_database("world");
+        ::setenv("DATABASE_URL", database_.c_str(), 1);
+    }
+    ~BackupsOnPostgres() override { ::unsetenv("DATABASE_URL"); }
+    std::string database_;
+};
+
+TEST_F(BackupsOnPostgres, ADrillAndTheWayBack) {
+    server_.start();
+    create("a", 10);
+    {
+        PlayerClient player(server_.port());
+        player.enter("main", "Talker");
+        EXPECT_TRUE(player.ask("chat.send", {{"message", "hello"}})["ok"].boolean_or(false));
+    }
+    const std::set<std::string> then = there_;
+    const Finished made = cairn({"backup", "now"});
+    ASSERT_EQ(made.exit_code, 0) << made.output;
+    const std::string seq =
+        std::to_string(json(cairn({"backup", "list"}, {"--json"}))["backups"].items().at(0)["commit"].integer_or(0));
+    create("b", 5);
+    const Finished drill = cairn({"backup", "drill"}, {"--json"});
+    EXPECT_EQ(drill.exit_code, 0) << drill.output;
+    EXPECT_EQ(server_.stop(), 0);
+    const Finished done = cairn({"restore"}, {"--seq", seq, "--yes", "--json"});
+    ASSERT_EQ(done.exit_code, 0) << done.output;
+    const std::string kept(json(done)["quarantine"].text());
+    EXPECT_EQ(
+        PostgresCluster::shared().run("postgres", "SELECT count(*) FROM pg_database WHERE datname = '" + kept + "'"),
+        "1")
+        << kept;
+    server_.start();
+    EXPECT_EQ(objects(), then);
+    create("c", 2);
+    EXPECT_EQ(server_.stop(), 0);
 }
 
 TEST(Schedules, AreCheckedWithTheConfiguration) {
