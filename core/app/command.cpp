@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "core/app/torture.hpp"
 #include "core/config/configuration.hpp"
 
 namespace cairn::core {
@@ -74,6 +75,8 @@ const std::vector<Command>& commands() {
                                           restore_command(),
                                           journal_show_command(),
                                           journal_check_command(),
+                                          torture_command(),
+                                          torture_worker_command(),
                                           version_command(),
                                           help_command()};
     return all;

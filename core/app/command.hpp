@@ -26,7 +26,7 @@ struct Terminal {
 struct Command {
     std::string name;       ///< "plugins list"
     std::string arguments;  ///< "FILE [-c FILE]… [--set KEY=VALUE]…"
-    std::string summary;    ///< one line
+    std::string summary;    ///< one line; empty: not in the list
     std::string details;    ///< for `cairn help VERB`: what it does, its options, examples
     std::vector<OptionSpec> options;
     int (*run)(const Arguments& arguments, Terminal& terminal);

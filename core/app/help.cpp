@@ -34,6 +34,7 @@ void print_overview(std::ostream& out) {
     std::size_t width = 0;
     for (const Command& command : commands()) width = std::max(width, command.name.size());
     for (const Command& command : commands()) {
+        if (command.summary.empty()) continue;  // for programs, not for people
         out << "  cairn " << command.name << std::string(width - command.name.size() + 2, ' ') << command.summary
             << "\n";
     }
