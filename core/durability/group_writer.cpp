@@ -141,7 +141,14 @@ void GroupWriter::write(std::vector<PendingCommit>& group) {
 
 void GroupWriter::append_and_sync(std::span<const JournalEntry> entries) {
     if (options_.before_journal) options_.before_journal("append");
-    journal_->append(entries);
+    for (;;) {
+        try {
+            journal_->append(entries);
+            break;
+        } catch (const JournalError& error) {
+            if (error.kind() != JournalError::Kind::full || !prune(options_.journal_max_bytes / 2)) throw;
+        }
+    }
     if (options_.before_journal) options_.before_journal("sync");
     journal_->sync();
 }
@@ -324,7 +331,7 @@ void GroupWriter::fail_flushes(const Error& error) {
 void GroupWriter::look_at_disk() {
     look_ = clock_.steady() + options_.look_at_disk;
     figures_.journal_bytes.set(static_cast<double>(journal_->bytes()));
-    prune();
+    prune(options_.journal_max_bytes / 8 * 7);
     const std::optional<DiskSpace> space =
         options_.disk_space ? options_.disk_space() : space_of(options_.journal_folder);
     if (!space || space->total == 0) return;
@@ -346,19 +353,23 @@ void GroupWriter::look_at_disk() {
     if (part >= kWarnPart) disk_warned_ = false;
 }
 
-/// Keeps the journal within its limit: an eighth of what the store holds at a time, the oldest first.
-void GroupWriter::prune() {
-    if (options_.journal_max_bytes == 0) return;
-    for (std::uint64_t eighths = 1; eighths <= 8 && journal_->bytes() > options_.journal_max_bytes / 8 * 7; ++eighths) {
+/// The last resort that keeps the journal within its limit (Keeper looks earlier, and at the backups): when it takes
+/// more than `above`, the oldest of what the store holds goes, an eighth or a segment. True when there is more room.
+bool GroupWriter::prune(std::uint64_t above) {
+    bool pruned = false;
+    if (options_.journal_max_bytes == 0) return pruned;
+    for (std::uint64_t eighths = 1; eighths <= 8 && !pruned && journal_->bytes() > above; ++eighths) {
         const std::uint64_t first = journal_->first();
         const std::uint64_t applied = materialiser_.applied();
-        if (applied < first) return;
-        const std::uint64_t freed = journal_->prune(first + (applied - first) / 8 * eighths);
+        if (applied < first) break;
+        const std::uint64_t freed = journal_->prune(first + (applied - first) * eighths / 8);
         if (freed > 0) {
+            pruned = true;
             core_log().info("the journal reached its limit: its oldest part, which the store holds, is deleted",
                             {{"freed_mib", freed >> 20U}, {"first_commit_now", journal_->first()}});
         }
     }
+    return pruned;
 }
 
 }  // namespace cairn::core

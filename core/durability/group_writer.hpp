@@ -69,7 +69,7 @@ private:
     void serve_flushes();
     void fail_flushes(const Error& error);
     void look_at_disk();
-    void prune();
+    bool prune(std::uint64_t above);
     std::int64_t now_us();
 
     const CommitQueue::Options& options_;

@@ -165,6 +165,30 @@ TEST_F(EngineDisk, ARefusalWaitsForRoomInTheJournalBeforeItIsBuried) {
     EXPECT_TRUE(commit(put(items_, "good", 1)));
 }
 
+TEST_F(EngineDisk, TheJournalStaysWithinItsLimitAsLongAsTheStoreFollows) {
+    journal_max_bytes_ = 4 * kMiB;
+    CommitQueue::Options options = ack_store();
+    options.journal_max_bytes = journal_max_bytes_;
+    start(options);
+    const std::string padding(2000, 'x');
+    Answers answers;
+    for (std::size_t round = 0; round < 20; ++round) {
+        for (int i = 0; i < 150; ++i) queue_->commit(put(items_, padding + std::to_string(i), 1), answers.next());
+        answers.wait((round + 1) * 150);
+    }
+    for (std::size_t i = 0; i < 20 * 150; ++i) ASSERT_TRUE(answers[i]) << i << ": " << answers[i].error().what();
+    EXPECT_LE(journal_->bytes(), journal_max_bytes_);
+    EXPECT_GT(journal_->first(), 1);
+    // What the store does not hold is never given up.
+    store_.fail_by([](int) { throw Error(Code::unavailable, "gone"); });
+    bool refused = false;
+    const std::uint64_t held = store_.seq();
+    for (int i = 0; i < 5000 && !refused; ++i) refused = !commit(put(items_, padding + std::to_string(i), 2));
+    EXPECT_TRUE(refused);
+    EXPECT_LE(journal_->first(), held + 1);
+    store_.fail_by({});
+}
+
 TEST_F(EngineDisk, AJumpOfTheClockBackwardsDisturbsNothing) {
     class JumpingClock final : public Clock {
     public:

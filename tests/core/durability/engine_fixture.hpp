@@ -99,6 +99,7 @@ protected:
         Journal::Options options;
         options.folder = journal_folder();
         options.segment_bytes = 1u << 20;
+        options.max_bytes = journal_max_bytes_;
         journal_ = std::make_unique<Journal>(options, store_.seq() + 1, store_.seq());
     }
     void make(CommitQueue::Options options) {
@@ -142,6 +143,7 @@ protected:
     }
 
     std::string folder_;
+    std::uint64_t journal_max_bytes_ = 1u << 30;
     TableSpec items_spec_ = item_table("items");
     TableSpec others_spec_ = item_table("others");
     Table<Item> items_{items_spec_};
