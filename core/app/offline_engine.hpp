@@ -10,7 +10,7 @@ namespace cairn::core {
 
 /// The store of a configuration with the engine before it, as a server has them, for commands that read or change what
 /// plugins keep while no server runs: migrated, and brought up to all that the journal holds. Every commit is answered
-/// once the database holds it. All calls [control].
+/// once the database holds it. It opens in the order of the host, with the same parts. All calls [control].
 class OfflineEngine {
 public:
     /// Throws StartFailed, std::runtime_error or Error with what is in the way; a damaged database is left to the next

@@ -153,6 +153,26 @@ TEST(Exchange, OneWrongEntryAndNothingComesIn) {
     EXPECT_EQ(run_cairn({"export", base.config(), "--shape", "round"}).exit_code, 2);
 }
 
+TEST(Exchange, ADamagedDatabaseIsLeftToTheServerWhichMendsIt) {
+    const Base base;
+    ASSERT_EQ(base.import(kOldState).exit_code, 0);
+    const std::string before = base.exported();
+    {
+        std::fstream database(base.file("data/cairn.db"), std::ios::in | std::ios::out | std::ios::binary);
+        database.write("this is no database any more", 28);
+    }
+    const Finished refused = base.import(R"({"objects": {"a": {"position": [0,0,0]}}})");
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_THAT(refused.output, AllOf(HasSubstr("is damaged"), HasSubstr("Start the server")));
+    ServerProcess server({base.config()});
+    server.start();
+    EXPECT_EQ(server.stop(), 0);
+    // The server writes what the file says about the space into its row; all the rest is as it was.
+    const std::string after = base.exported();
+    const auto things = [](const std::string& file) { return file.substr(file.find("\"models\"")); };
+    EXPECT_EQ(things(after), things(before)) << "what was imported is in the journal, too";
+}
+
 // ---- operations over a restart of the whole server -----------------------------------------------------------------
 
 TEST(Operations, AreDoneOnceAlsoAcrossAKill) {
