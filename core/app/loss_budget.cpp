@@ -55,6 +55,9 @@ void reckon_disk(const LossFacts& facts, LossBudget& budget) {
         budget.disk = Loss::all();
         budget.disk_words = "everything: the backups lie on the same disk. With " + folder +
                             " it would be what came after the last one, " + Loss::last(facts.backup_every).words();
+    } else if (facts.journal_elsewhere) {
+        budget.disk = Loss{};
+        budget.disk_words = "nothing: it is made anew from the backups and the journal, which lie on other disks";
     } else {
         budget.disk = Loss::last(facts.backup_every);
         budget.disk_words = "what came after the last backup: " + budget.disk.words();
@@ -208,6 +211,7 @@ LossFacts loss_facts(const Preparation& preparation) {
     }
     const std::filesystem::path data = std::filesystem::absolute(preparation.host.data_dir);
     facts.backups_elsewhere = device_of(data) != device_of(data / preparation.host.backup.folder);
+    facts.journal_elsewhere = device_of(data) != device_of(data / preparation.host.durability.journal.folder);
     facts.backup_every = longest_gap(facts.backup, preparation.host.time_zone);
     return facts;
 }

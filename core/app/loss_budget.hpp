@@ -35,6 +35,7 @@ struct LossFacts {
     bool store_relaxed = false;      ///< its settings say `durability: relaxed`
     bool store_elsewhere = false;    ///< the database does not lie in data_dir
     bool backups_elsewhere = false;  ///< backup.folder lies on another disk than data_dir
+    bool journal_elsewhere = false;  ///< durability.journal.folder lies on another disk than data_dir
     Duration backup_every{0};        ///< the longest time between two backups
 };
 

@@ -47,6 +47,8 @@ TEST(LossBudget, SettingsMoveTheFigures) {
     EXPECT_THAT(printed(facts),
                 AllOf(HasSubstr("world.objects    at most the last 2s"), HasSubstr("(coalesced by durability.classes)"),
                       HasSubstr("what came after the last backup: at most the last 1h")));
+    facts.journal_elsewhere = true;
+    EXPECT_EQ(loss_budget(facts).disk, Loss{});
     facts.backup.enabled = false;
     EXPECT_THAT(printed(facts), AllOf(HasSubstr("everything: there are no backups"), HasSubstr("Warning: ")));
 }
