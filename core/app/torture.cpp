@@ -30,6 +30,8 @@ constexpr const char* kFailpoints[] = {"journal.before_write", "journal.after_wr
 constexpr double kStartWithin = 5;  // seconds; reliability.md 7, row 1
 constexpr auto kDumpWithin = std::chrono::seconds(120);
 constexpr auto kPointWithin = std::chrono::seconds(8);
+constexpr auto kHang = std::chrono::seconds(10);  // reliability.md 7, row 7
+constexpr auto kWrappedLoad = std::chrono::seconds(1);
 
 std::atomic<bool> interrupted{false};
 
@@ -42,6 +44,8 @@ struct Plan {
     int kills = 20;
     int each_point = 0;  ///< how often each failpoint
     std::vector<std::string> points;
+    std::vector<std::string> wrap;  ///< runs the worker in `wrapped` rounds; {n} is the number of the round
+    int wrapped = 0;
     std::uint64_t seed = 1;
 };
 
@@ -49,6 +53,8 @@ struct Result {
     int kills = 0;
     int early = 0;  ///< kills while it was still starting
     std::map<std::string, int> points;
+    int wrapped = 0;        ///< rounds under another program
+    int wrapped_ended = 0;  ///< of those: the worker ended by itself
     double loaded_seconds = 0;
     double slowest_start = 0;
     std::vector<std::string> faults;
@@ -79,6 +85,10 @@ public:
                 round(point);
                 progress();
             }
+        }
+        for (int n = 1; n <= plan_.wrapped && going_on(); ++n) {
+            wrapped_round(n);
+            progress();
         }
         if (going_on()) last_look();
         return std::move(result_);
@@ -151,7 +161,7 @@ private:
             armed = "CAIRN_FAILPOINTS=" + point + ":kill@" + std::to_string(1 + random_() % (rare ? 2 : 40));
         }
         const auto begun = Clock::now();
-        TortureChild child(words(false), armed, plan_.scratch + "/worker.log");
+        TortureChild child(words(false), {}, armed, plan_.scratch + "/worker.log");
         const auto line = [this](std::string_view text) { return take(text); };
         if (!look(child, begun)) {
             // A point may be met while the journal is replayed, before anything was said.
@@ -179,8 +189,32 @@ private:
         result_.loaded_seconds += std::chrono::duration<double>(Clock::now() - loaded).count();
     }
 
+    /// Under a program that makes calls fail or turns the clock, the worker may go on or end, but neither hang nor tell an
+    /// untruth: the start without that program shows.
+    void wrapped_round(int n) {
+        std::vector<std::string> wrap = plan_.wrap;
+        for (std::string& word : wrap) {
+            const std::size_t at = word.find("{n}");
+            if (at != std::string::npos) word.replace(at, 3, std::to_string(n));
+        }
+        {
+            TortureChild child(words(false), wrap, {}, plan_.scratch + "/worker.log");
+            const auto line = [this](std::string_view text) { return take(text); };
+            const bool ready = child.read(Clock::now() + kHang, [](std::string_view text) { return text != "dumped"; });
+            if (ready) child.read(Clock::now() + kWrappedLoad, line);
+            else if (!child.ended()) {
+                result_.faults.push_back("round " + std::to_string(n) + " under " + wrap.front() +
+                                         ": the worker neither started nor ended within 10 s");
+            }
+            ++result_.wrapped;
+            if (child.ended()) ++result_.wrapped_ended;
+            child.kill(line);
+        }
+        last_look();
+    }
+
     void die_early() {
-        TortureChild child(words(false), {}, plan_.scratch + "/worker.log");
+        TortureChild child(words(false), {}, {}, plan_.scratch + "/worker.log");
         const auto line = [this](std::string_view text) { return take(text); };
         child.read(Clock::now() + std::chrono::milliseconds(5 + random_() % 150), line);
         child.kill(line);
@@ -190,7 +224,7 @@ private:
 
     void last_look() {
         const auto begun = Clock::now();
-        TortureChild child(words(true), {}, plan_.scratch + "/worker.log");
+        TortureChild child(words(true), {}, {}, plan_.scratch + "/worker.log");
         if (!look(child, begun)) result_.faults.push_back("the last start did not come to its end");
         child.read(Clock::now() + kDumpWithin, [](std::string_view) { return true; });
     }
@@ -234,6 +268,10 @@ void say(const Plan& plan, const Result& result, const torture::Checker& checker
     for (const auto& [point, times] : result.points) {
         out << "            killed " << times << " times at " << point << (times == 0 ? " (never reached)" : "") << "\n";
     }
+    if (result.wrapped > 0) {
+        out << "            " << result.wrapped << " rounds under " << plan.wrap.front() << "; in " << result.wrapped_ended
+            << " of them the worker gave up and ended\n";
+    }
     out << "  starts    the slowest took " << std::fixed << std::setprecision(2) << result.slowest_start << " s\n";
     out << "  unknown   " << checker.unknown_found()
         << " operations were there although the kill came before their answer, which is right\n";
@@ -257,6 +295,8 @@ Document to_document(const Plan& plan, const Result& result, const torture::Chec
             {"apply_every", plan.apply_every},
             {"kills", result.kills},
             {"failpoints", points},
+            {"wrapped", result.wrapped},
+            {"wrapped_ended", result.wrapped_ended},
             {"acknowledged", static_cast<std::int64_t>(checker.acknowledged())},
             {"per_second", result.loaded_seconds > 0
                                ? static_cast<double>(checker.acknowledged()) / result.loaded_seconds
@@ -328,6 +368,9 @@ int torture_run(const Arguments& arguments, Terminal& terminal) {
     plan.kills = static_cast<int>(number_argument(arguments, "--kills", 20));
     plan.seed = number_argument(arguments, "--seed", static_cast<std::uint64_t>(std::random_device()() % 1000000));
     choose_points(arguments, plan);
+    std::istringstream wrap(arguments.value("--wrap"));
+    for (std::string word; wrap >> word;) plan.wrap.push_back(word);
+    if (!plan.wrap.empty()) plan.wrapped = static_cast<int>(number_argument(arguments, "--wrapped", 10));
     std::string place;
     {
         OfflineStore offline(*preparation);
@@ -363,7 +406,7 @@ int torture_run(const Arguments& arguments, Terminal& terminal) {
 Command torture_command() {
     return {"torture",
             "[FILE] [-c FILE]… [--set KEY=VALUE]… [--kills N] [--rate N] [--ack journal|store] [--apply-every TIME] "
-            "[--failpoints all|NAME,…] [--each N] [--in FOLDER] [--seed N] [--keep] [--json]",
+            "[--failpoints all|NAME,…] [--each N] [--wrap COMMAND] [--wrapped N] [--in FOLDER] [--seed N] [--keep] [--json]",
             "kills the engine over and over on this machine and checks that nothing acknowledged was lost",
             "Starts the engine with the store and the durability settings of FILE (without FILE: SQLite as it comes) on a "
             "database of\n"
@@ -374,6 +417,8 @@ Command torture_command() {
             "  --rate N              operations a second at most (default 4000)\n"
             "  --ack, --apply-every  instead of those of the file\n"
             "  --failpoints …        also kills at these points of the code, each --each times (default 20); test builds\n"
+            "  --wrap COMMAND        besides, --wrapped rounds (default 10) run under this program, {n} in it being the number "
+            "of the round\n"
             "  --in FOLDER           where the scratch folder is made (default: data_dir, so that it is the same disk)\n"
             "  --seed N              repeats the choices of a run\n"
             "  --keep                leaves the scratch folder and database there\n"
@@ -381,13 +426,16 @@ Command torture_command() {
             "Exit code 0: passed, 1: failed.\n\n"
             "Examples:\n"
             "  cairn torture config/metaverse.yaml\n"
-            "  cairn torture config/metaverse.yaml --kills 200 --ack journal --apply-every 120s\n",
+            "  cairn torture config/metaverse.yaml --kills 200 --ack journal --apply-every 120s\n"
+            "  cairn torture --kills 0 --wrap 'strace -f -qq -o /dev/null -e inject=fdatasync:error=EIO:when={n}' --wrapped 30\n",
             configuration_options({{"--kills", true, "", false},
                                    {"--rate", true, "", false},
                                    {"--ack", true, "", false},
                                    {"--apply-every", true, "", false},
                                    {"--failpoints", true, "", false},
                                    {"--each", true, "", false},
+                                   {"--wrap", true, "", false},
+                                   {"--wrapped", true, "", false},
                                    {"--in", true, "", false},
                                    {"--seed", true, "", false},
                                    {"--keep", false, "", false},

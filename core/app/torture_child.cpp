@@ -24,15 +24,16 @@ std::runtime_error failure(const std::string& what, int number) {
 
 }  // namespace
 
-TortureChild::TortureChild(const std::vector<std::string>& words, const std::string& environment,
-                           const std::string& log) {
+TortureChild::TortureChild(const std::vector<std::string>& words, const std::vector<std::string>& wrapped,
+                           const std::string& environment, const std::string& log) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw failure("make a pipe", errno);
     pipe_ = ends[0];
-    std::vector<std::string> all{"/proc/self/exe"};
+    std::vector<std::string> all = wrapped;
     char path[4096];
     const ssize_t length = ::readlink("/proc/self/exe", path, sizeof path);
-    if (length > 0) all[0].assign(path, static_cast<std::size_t>(length));
+    if (length < 0) throw failure("find this program", errno);
+    all.emplace_back(path, static_cast<std::size_t>(length));
     all.insert(all.end(), words.begin(), words.end());
     std::vector<char*> argv;
     for (std::string& word : all) argv.push_back(word.data());
@@ -48,8 +49,12 @@ TortureChild::TortureChild(const std::vector<std::string>& words, const std::str
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-    const int failed = ::posix_spawn(&pid_, all[0].c_str(), &actions, nullptr, argv.data(), envp.data());
+    posix_spawnattr_t attributes;  // a group of its own, so that what runs it is killed together with it
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    const int failed = ::posix_spawnp(&pid_, all[0].c_str(), &actions, &attributes, argv.data(), envp.data());
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     ::close(ends[1]);
     if (failed != 0) {
         ::close(pipe_);
@@ -58,7 +63,7 @@ TortureChild::TortureChild(const std::vector<std::string>& words, const std::str
 }
 
 TortureChild::~TortureChild() {
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
     ::close(pipe_);
 }
@@ -87,7 +92,7 @@ bool TortureChild::read(Clock::time_point until, const std::function<bool(std::s
 }
 
 void TortureChild::kill(const std::function<bool(std::string_view)>& line) {
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     while (!at_end_) read(Clock::now() + std::chrono::seconds(10), line);
 }
 

@@ -15,9 +15,10 @@ class TortureChild {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// `environment`: one more variable, "NAME=value", or empty. Its standard error goes to `log`, behind what is there.
-    /// Throws std::runtime_error.
-    TortureChild(const std::vector<std::string>& words, const std::string& environment, const std::string& log);
+    /// `wrapped`: a program with its words that is to run it (found on PATH), or empty. `environment`: one more variable,
+    /// "NAME=value", or empty. Its standard error goes to `log`, behind what is there. Throws std::runtime_error.
+    TortureChild(const std::vector<std::string>& words, const std::vector<std::string>& wrapped,
+                 const std::string& environment, const std::string& log);
     ~TortureChild();
     TortureChild(const TortureChild&) = delete;
     TortureChild& operator=(const TortureChild&) = delete;
@@ -26,7 +27,7 @@ public:
     bool read(Clock::time_point until, const std::function<bool(std::string_view)>& line);
     /// True once its end of the pipe is closed.
     bool ended() const noexcept { return at_end_; }
-    /// SIGKILL; then what it has written until then is read.
+    /// SIGKILL to it and what runs it; then what it has written until then is read.
     void kill(const std::function<bool(std::string_view)>& line);
 
 private:
