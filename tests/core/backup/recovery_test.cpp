@@ -202,14 +202,18 @@ void killed_at(const StoreCase& store, const std::string& failpoint) {
     }
 }
 
-TEST_P(Recoveries, KilledBeforeTheReplayBeginAgain) {
+/// Without a world of its own, which nobody would take away from a process that is killed.
+class KilledRecoveries : public ::testing::TestWithParam<StoreCase> {};
+
+TEST_P(KilledRecoveries, BeforeTheReplayBeginAgain) {
     if (failpoints_built()) killed_at(GetParam(), "restore.before_replay");
 }
 
-TEST_P(Recoveries, KilledBeforeTheSwapComeToTheirEnd) {
+TEST_P(KilledRecoveries, BeforeTheSwapComeToTheirEnd) {
     if (failpoints_built()) killed_at(GetParam(), "restore.before_swap");
 }
 
+INSTANTIATE_TEST_SUITE_P(On, KilledRecoveries, ::testing::Values(file_store(), sqlite_store()), case_name);
 INSTANTIATE_TEST_SUITE_P(On, Recoveries, ::testing::Values(file_store(), sqlite_store()), case_name);
 
 }  // namespace
