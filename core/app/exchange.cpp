@@ -78,7 +78,9 @@ std::vector<std::string> existing_keys(OfflineEngine& engine, const std::vector<
         if (!change.row.empty()) by_table[change.table].push_back(change.key);
     }
     std::vector<std::string> found;
-    for (const auto& [table, keys] : by_table) {
+    for (const auto& [one, keys_of_one] : by_table) {
+        const TableSpec* const table = one;  // names of their own: clang 14 does not let a lambda have the others
+        const std::vector<std::string_view>& keys = keys_of_one;
         std::string columns;
         for (const std::string& column : table->key) columns += (columns.empty() ? "" : ", ") + column;
         const std::string select = "SELECT " + columns + " FROM " + table->name + " WHERE ";
