@@ -18,7 +18,10 @@ void describe_operation(Fields<T>& f) {
     f(&T::op, "op",
       "the client's own id of this request: sent again with it, it is not done again, only answered again")
         .length(1, kMaxOperation)
-        .matching(Pattern::line);
+        .matching(Pattern::line)
+        .check([](const std::optional<std::string>& op) {
+            return op && op->size() > kMaxOperation ? std::string("must be at most 128 bytes") : std::string();
+        });
 }
 
 std::string properties_problem(const Document& properties) {

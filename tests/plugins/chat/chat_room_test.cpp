@@ -325,8 +325,15 @@ TEST_F(ChatTest, TheSameEditAgainUndoesNothingThatCameBetween) {
     EXPECT_EQ(space_->events_of("chat.deleted").size(), 1);
 }
 
+/// 65 characters, 130 bytes.
+std::string many_umlauts() {
+    std::string text;
+    for (int i = 0; i < 65; ++i) text += "\u00e4";
+    return text;
+}
+
 TEST_F(ChatTest, AnOperationIdHasItsLimits) {
-    for (const Document& op : {Document(""), Document(std::string(129, 'x')), Document(7)}) {
+    for (const Document& op : {Document(""), Document(std::string(129, 'x')), Document(many_umlauts()), Document(7)}) {
         const auto answer = space_->ask_settled(*ada_, "chat.send", {{"message", "hello"}, {"op", op}});
         ASSERT_TRUE(answer->refused) << op.to_json();
         EXPECT_NE(answer->refused->field().find("op"), std::string::npos);
