@@ -56,6 +56,14 @@ void Statement::bind(int index, std::int64_t value) {
     check(sqlite3_bind_int64(statement_.get(), index, value));
 }
 
+void Statement::bind_null(int index) {
+    check(sqlite3_bind_null(statement_.get(), index));
+}
+
+void Statement::bind_number(int index, double value) {
+    check(sqlite3_bind_double(statement_.get(), index, value));
+}
+
 void Statement::bind_view(int index, std::string_view value) {
     check(sqlite3_bind_text64(statement_.get(), index, value.data(), value.size(), SQLITE_STATIC, SQLITE_UTF8));
 }

@@ -23,6 +23,8 @@ public:
     sqlite3_stmt* get() const noexcept { return statement_.get(); }
 
     void bind(int index, std::int64_t value);
+    void bind_null(int index);
+    void bind_number(int index, double value);
     /// REQUIRES: `value` stays until reset().
     void bind_view(int index, std::string_view value);
     /// Copies texts.
@@ -30,6 +32,8 @@ public:
     /// True while there is a row.
     bool step();
     void reset() noexcept;
+    /// Makes it ready to be stepped once more; what is bound stays.
+    void again() noexcept { sqlite3_reset(statement_.get()); }
     /// Steps to the end and resets, also on error.
     void run();
 

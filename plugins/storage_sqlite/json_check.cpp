@@ -17,14 +17,20 @@ class Scanner {
 public:
     explicit Scanner(std::string_view text) noexcept : at_(text.data()), end_(text.data() + text.size()) {}
 
+    const char* at() const noexcept { return at_; }
     bool document() noexcept {
+        if (!one_value()) return false;
+        space();
+        return at_ == end_;
+    }
+    bool one_value() noexcept {
         for (;;) {
             if (!value()) return false;
             if (opened_) continue;  // an array's first element
             // After a value: close what ends here, until a comma asks for the next value.
             for (;;) {
+                if (depth_ == 0) return true;
                 space();
-                if (depth_ == 0) return at_ == end_;
                 if (at_ == end_) return false;
                 const char c = *at_++;
                 if (c == ',') {
@@ -149,6 +155,11 @@ void json_valid(sqlite3_context* context, int, sqlite3_value** arguments) {
 
 bool is_json(std::string_view text) noexcept {
     return Scanner(text).document();
+}
+
+std::size_t json_value_size(std::string_view text) noexcept {
+    Scanner scanner(text);
+    return scanner.one_value() ? static_cast<std::size_t>(scanner.at() - text.data()) : 0;
 }
 
 void register_json_valid(sqlite3* handle) {

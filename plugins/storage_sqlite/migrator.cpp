@@ -119,7 +119,6 @@ void apply_one(Connection& writer, const services::Migration& migration) {
     note.bind_view(4, migration.checksum);
     note.run();
     CAIRN_FAILPOINT("store.migrate");
-    CAIRN_FAILPOINT("store.migrate");
     writer.execute("COMMIT", "commit " + name_of(migration));
 }
 

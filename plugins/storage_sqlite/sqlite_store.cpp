@@ -177,9 +177,9 @@ void SqliteStore::apply(std::span<const services::TableBatch> batch, services::W
             Writer::TableStatements& statements = found->second;
             // What is erased first: a row that comes may take over a unique value of one that goes.
             if (statements.audit_erase) writer.run(statements.audit_erase, changes.erased, changes.erased_actors);
-            writer.run(statements.erase, changes.erased);
+            statements.erase.run(changes.erased);
             if (statements.audit_upsert) writer.run(statements.audit_upsert, changes.rows, changes.row_actors);
-            writer.run(statements.upsert, changes.rows);
+            statements.upsert.run(changes.rows);
         }
     });
 }

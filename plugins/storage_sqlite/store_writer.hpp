@@ -18,22 +18,13 @@ inline int note_log_pages(void* pages, sqlite3*, const char*, int count) {
     return SQLITE_OK;
 }
 
-inline void append_array(std::string& json, const std::vector<std::string_view>& items) {
-    json.assign(1, '[');
-    for (const std::string_view item : items) {
-        if (json.size() > 1) json += ',';
-        json += item;
-    }
-    json += ']';
-}
-
 }  // namespace detail
 
 /// The one connection that writes, with its statements. Statements are finalized before the connection closes.
 struct SqliteStore::Writer {
     struct TableStatements {
-        Statement upsert;
-        Statement erase;
+        RowStatement upsert;
+        RowStatement erase;
         Statement audit_upsert;  ///< of audited tables only, like the next
         Statement audit_erase;
     };
@@ -57,8 +48,8 @@ struct SqliteStore::Writer {
             made.audit_upsert = connection.prepare(audit_upsert_sql(table), "audit " + table.name);
             made.audit_erase = connection.prepare(audit_erase_sql(table), "audit " + table.name);
         }
-        made.upsert = connection.prepare(upsert_sql(table), "write " + table.name);
-        made.erase = connection.prepare(erase_sql(table), "erase from " + table.name);
+        made.upsert = {connection.prepare(upsert_sql(table), "write " + table.name), row_columns(table)};
+        made.erase = {connection.prepare(erase_sql(table), "erase from " + table.name), key_columns(table)};
     }
     std::uint64_t watermark() {
         if (!read_watermark.step())
@@ -66,13 +57,6 @@ struct SqliteStore::Writer {
         const auto seq = static_cast<std::uint64_t>(read_watermark.integer(0));
         read_watermark.reset();
         return seq;
-    }
-    /// Passes all of `items` as one JSON array.
-    void run(Statement& statement, const std::vector<std::string_view>& items) {
-        if (items.empty()) return;
-        detail::append_array(json, items);
-        statement.bind_view(1, json);
-        statement.run();
     }
     /// Passes all of `items` as one JSON array of pairs, each with its actor.
     void run(Statement& statement, const std::vector<std::string_view>& items,

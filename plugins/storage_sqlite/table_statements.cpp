@@ -103,25 +103,39 @@ std::string key_list(const TableSpec& table) {
 
 }  // namespace
 
+std::vector<RowColumn> row_columns(const TableSpec& table) {
+    std::vector<RowColumn> columns;
+    for (const Field& field : table.row->fields) columns.push_back({field.name, is_document(*field.type)});
+    return columns;
+}
+
+std::vector<RowColumn> key_columns(const TableSpec& table) {
+    std::vector<RowColumn> columns;
+    for (const std::string& key : table.key) columns.push_back({key, false});
+    return columns;
+}
+
 std::string upsert_sql(const TableSpec& table) {
     const std::vector<Field>& fields = table.row->fields;
     std::vector<std::string> changed;
     for (const Field& field : fields) {
         if (!is_key(table, field.name)) changed.push_back(field.name);
     }
-    // "WHERE true" keeps the parser from reading ON as part of a join (sqlite.org/lang_upsert.html, section 2.2).
+    int number = 0;
     return "INSERT INTO " + quoted(table.name) + " (" +
-           joined(fields, ", ", [](const Field& f) { return quoted(f.name); }) + ") SELECT " +
-           joined(fields, ", ", [](const Field& f) { return column_value(f); }) + " FROM json_each(?1) WHERE true ON CONFLICT (" + key_list(table) +
-           ") DO " + (changed.empty() ? "NOTHING" : "UPDATE SET " + joined(changed, ", ", [](const std::string& c) {
-                                                        return quoted(c) + " = excluded." + quoted(c);
-                                                    }));
+           joined(fields, ", ", [](const Field& f) { return quoted(f.name); }) + ") VALUES (" +
+           joined(fields, ", ", [&](const Field&) { return "?" + std::to_string(++number); }) + ") ON CONFLICT (" +
+           key_list(table) + ") DO " +
+           (changed.empty() ? "NOTHING" : "UPDATE SET " + joined(changed, ", ", [](const std::string& c) {
+                                              return quoted(c) + " = excluded." + quoted(c);
+                                          }));
 }
 
 std::string erase_sql(const TableSpec& table) {
-    return "DELETE FROM " + quoted(table.name) + " WHERE (" + key_list(table) + ") IN (SELECT " +
-           joined(table.key, ", ", [](const std::string& k) { return "json_extract(value, " + path(k) + ")"; }) +
-           " FROM json_each(?1))";
+    int number = 0;
+    return "DELETE FROM " + quoted(table.name) + " WHERE " + joined(table.key, " AND ", [&](const std::string& k) {
+               return quoted(k) + " = ?" + std::to_string(++number);
+           });
 }
 
 std::string audit_upsert_sql(const TableSpec& table) {
