@@ -173,7 +173,7 @@ TEST_F(StoreTest, FailedConnectsLeaveNothingBehind) {
     broken.application = "broken";
     const int files = open_files();
     std::size_t memory = 0;
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 60; ++i) {
         Connection connection(broken);
         cluster().run("postgres", end);
         EXPECT_THROW(connection.run("SELECT 1", "test"), PostgresError);

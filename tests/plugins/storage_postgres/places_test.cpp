@@ -196,6 +196,10 @@ TEST_F(PlacesTest, ABackupThatTakesTooLongIsEnded) {
 }
 
 TEST_F(PlacesTest, PhysicalCopiesAreVerifiedAndTheOldestGo) {
+    // A server of its own: the whole of it is copied.
+    const PostgresCluster small;
+    small.run("postgres", "CREATE DATABASE world");
+    options_.url = parse_url(small.url("world"));
     open();
     const fs::path copies = fs::path(folder_) / "copies";
     fs::create_directories(copies / "base_20200101T000000Z");
@@ -217,6 +221,7 @@ TEST_F(PlacesTest, PhysicalCopiesAreVerifiedAndTheOldestGo) {
     EXPECT_EQ(error.code(), Code::unavailable);
     EXPECT_THAT(error.what(), HasSubstr("REPLICATION"));
     EXPECT_EQ(std::distance(fs::directory_iterator(copies), fs::directory_iterator()), 3);
+    store_.reset();
 }
 
 }  // namespace
