@@ -67,7 +67,8 @@ struct ExchangeSection {
     std::vector<std::string> also;  ///< other names it goes by in files to import: {"chatHistory"}
     /// True: written as a list of entries; false: as pairs of id and entry, or as a map from id to entry.
     bool list = false;
-    /// Reads what is exported, in the order in which it is written. $1 is the name of the space.
+    /// Reads what is exported, in the order in which it is written (ORDER BY, no LIMIT). $1 is the id of the space that rows
+    /// carry; for the section named `space` its name.
     Query rows;
     /// The id of a row and the entry that stands for it. [worker]
     std::function<std::pair<std::string, Document>(const Document& row)> write;
