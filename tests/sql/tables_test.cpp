@@ -228,7 +228,12 @@ TEST_P(Schema, HasNoTableThatNobodyAsserts) {
     std::vector<std::string> wanted;
     for (const WantedTable& table : wanted_tables()) wanted.emplace_back(table.name);
     std::sort(wanted.begin(), wanted.end());
-    EXPECT_EQ(database_->tables(), wanted);
+    std::vector<std::string> found = database_->tables();
+    // What `cairn torture` writes to is no promise of the source.
+    found.erase(std::remove_if(found.begin(), found.end(),
+                               [](const std::string& name) { return name.rfind("torture_", 0) == 0; }),
+                found.end());
+    EXPECT_EQ(found, wanted);
 }
 
 TEST_P(Schema, UpDownUpGivesTheSame) {
