@@ -61,8 +61,8 @@ cluster=$work/pg/cluster
 "${as_postgres[@]}" "$tools/createdb" -h "$work/pg" -U cairn cairn
 echo "== floor: PostgreSQL"
 "$bin/durability_floor_postgres" "host=$work/pg user=cairn dbname=cairn" "$seconds"
-printf 'cairn: 1\nplugins:\n  storage_postgres:\n    url: "postgresql://cairn@/cairn?host=%s"\n    sslmode: disable\n' "$work/pg" \
-    >"$work/postgres.yaml"
+export CAIRN_BENCH_URL="postgresql://cairn@/cairn?host=$work/pg"
+printf 'cairn: 1\nplugins:\n  storage_postgres:\n    url: {env: CAIRN_BENCH_URL}\n' >"$work/postgres.yaml"
 fresh_database() {
     "${as_postgres[@]}" "$tools/dropdb" -h "$work/pg" -U cairn --if-exists cairn
     "${as_postgres[@]}" "$tools/createdb" -h "$work/pg" -U cairn cairn
