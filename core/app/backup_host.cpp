@@ -89,9 +89,10 @@ void BackupHost::opened(services::Store& store, Journal& journal) {
     options.vacuum = host.maintenance.vacuum;
     options.keep = {host.backup.keep.hourly, host.backup.keep.daily};
     options.journal_max_bytes = host.durability.journal.max_disk.value;
-    keeper_ = std::make_unique<Keeper>(kit(store), std::move(options), journal, scheduler_, *parts_.metrics, [this] {
+    keeper_ = std::make_unique<Keeper>(kit(store), std::move(options), journal, scheduler_, *parts_.metrics, [this, audit_keep = host.durability.audit_keep] {
         std::promise<Result<Done>> done;
-        parts_.commits->between_batches([](services::Store& open) { open.vacuum(); },
+        const WallTime keep_audit_from = parts_.clock->wall() - audit_keep.count();
+        parts_.commits->between_batches([keep_audit_from](services::Store& open) { open.vacuum(keep_audit_from); },
                                         [&done](Result<Done> result) { done.set_value(std::move(result)); });
         done.get_future().get().value();
     });

@@ -473,11 +473,11 @@ void PostgresStore::maintain(bool) noexcept {
     if (replica_) replica_->sweep();
 }
 
-void PostgresStore::vacuum() {
+void PostgresStore::vacuum(WallTime keep_audit_from) {
     require_open();
     if (vacuuming_.exchange(true)) return;  // the last one is still at it
     if (vacuum_.joinable()) vacuum_.join();
-    vacuum_ = std::thread([this, target = target_]() mutable {
+    vacuum_ = std::thread([this, target = target_, keep_audit_from]() mutable {
         target.statement_timeout = Duration(0);
         target.lock_timeout = Duration(0);
         PGcancel* cancel = nullptr;
@@ -489,6 +489,12 @@ void PostgresStore::vacuum() {
                 vacuum_cancel_ = cancel;
             }
             const auto began = std::chrono::steady_clock::now();
+            if (!connection.ask("SELECT to_regclass('audit_log')", "look at audit_log").empty()) {
+                const std::string from = std::to_string(keep_audit_from);
+                const char* const values[] = {from.c_str()};
+                connection.run("DELETE FROM audit_log WHERE changed_at < to_timestamp($1::bigint / 1000.0)", values,
+                               "forget old audit rows");
+            }
             connection.run("VACUUM (ANALYZE)", "vacuum");
             const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began);
             log_->info("vacuum done", {{"ms", took.count()}});

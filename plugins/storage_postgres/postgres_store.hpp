@@ -65,7 +65,7 @@ public:
     void bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) override;
     void maintain(bool idle) noexcept override;
     /// Goes on in a thread of its own, beside everything else.
-    void vacuum() override;
+    void vacuum(WallTime keep_audit_from) override;
     void query(const Query& query,
                const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
         override;

@@ -50,7 +50,7 @@ public:
     void apply(std::span<const services::TableBatch> batch, services::Watermark watermark) override;
     void bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) override;
     void maintain(bool idle) noexcept override;
-    void vacuum() override;
+    void vacuum(WallTime keep_audit_from) override;
     void query(const Query& query,
                const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
         override;

@@ -76,12 +76,21 @@ void SqliteStore::set_note(std::string_view name, std::string_view text) {
 }
 
 /// Pages that are free go back to the file system piece by piece, so that no commit waits long.
-void SqliteStore::vacuum() {
+void SqliteStore::vacuum(WallTime keep_audit_from) {
     translated([&] {
         constexpr int kPages = 1000;
         constexpr auto kAtMost = std::chrono::seconds(2);
         Connection& connection = writer().connection;
         const auto until = std::chrono::steady_clock::now() + kAtMost;
+        if (connection.ask("SELECT count(*) FROM pragma_table_info('audit_log')", "look at audit_log").integer_or(0) > 0) {
+            Statement forget = connection.prepare(
+                "DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE changed_at < ?1 LIMIT 1000)",
+                "forget old audit rows");
+            do {
+                forget.bind(1, std::int64_t{keep_audit_from});
+                forget.run();
+            } while (sqlite3_changes(connection.handle()) > 0 && std::chrono::steady_clock::now() < until);
+        }
         while (connection.ask("PRAGMA freelist_count", "count free pages").integer_or(0) > 0 &&
                std::chrono::steady_clock::now() < until) {
             connection.execute("PRAGMA incremental_vacuum(" + std::to_string(kPages) + ")", "give free pages back");

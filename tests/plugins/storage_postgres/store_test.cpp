@@ -389,9 +389,9 @@ TEST_F(StoreTest, IntegrityFindsWhatIsNotComplete) {
 
 TEST_F(StoreTest, VacuumGoesOnBeside) {
     open();
-    store_->vacuum();
+    store_->vacuum(0);
     apply({Rows(things_).put(thing(1))});
-    store_->vacuum();
+    store_->vacuum(0);
     store_->close();  // waits for it
     EXPECT_THAT(log_.lines(), HasSubstr("vacuum"));
 }

@@ -211,6 +211,21 @@ TEST_F(AuditTest, SaysWhoChangedWhatFromWhatToWhat) {
     EXPECT_EQ(log[2], (std::vector<Document>{"DELETE", nullptr, 2, nullptr}));
 }
 
+TEST_F(AuditTest, VacuumForgetsWhatIsTooOld) {
+    open();
+    const std::vector<services::Migration> migrations{migration(1, kThings), migration(2, kAudit)};
+    store_->migrate(migrations);
+    const std::vector<const TableSpec*> tables{&rooms_, &things_};
+    const std::vector<std::string> audited{"things"};
+    store_->bind(tables, audited);
+    change(row(1), {}, "ann");
+    const WallTime written = one("SELECT changed_at FROM audit_log").integer_or(0);
+    store_->vacuum(written);
+    EXPECT_EQ(one("SELECT count(*) FROM audit_log").integer_or(-1), 1);
+    store_->vacuum(written + 1);
+    EXPECT_EQ(one("SELECT count(*) FROM audit_log").integer_or(-1), 0);
+}
+
 TEST_F(AuditTest, WantsItsTableAndDeclaredNames) {
     open();
     const std::vector<const TableSpec*> tables{&rooms_, &things_};

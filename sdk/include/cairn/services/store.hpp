@@ -93,9 +93,9 @@ struct Store {
     /// Time for housekeeping (checkpoints) that would make answers late inside apply(). Called between batches, after the
     /// answers have been given; `idle`: nothing is queued. Must not throw. [worker, the writer]
     virtual void maintain(bool idle) noexcept { static_cast<void>(idle); }
-    /// Gives unused space back and refreshes the planner's figures. May take minutes; goes on beside apply() or in short
-    /// pieces. [worker, the writer]
-    virtual void vacuum() {}
+    /// Forgets what audit_log holds from before `keep_audit_from`, gives unused space back and refreshes the planner's
+    /// figures. May take minutes; goes on beside apply() or in short pieces. [worker, the writer]
+    virtual void vacuum(WallTime keep_audit_from) { static_cast<void>(keep_audit_from); }
     /// Runs a read; `row` gets the columns and values of each row. Return false from it to stop. [worker]
     virtual void query(const Query& query, const std::function<bool(std::span<const std::string> columns,
                                                                      std::span<const Document> values)>& row) = 0;
