@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 filter=${1:-.}
-fuzz_seconds=${CAIRN_FUZZ_SECONDS:-60}
+fuzz_seconds=${CAIRN_FUZZ_SECONDS:-30}
 passed=()
 failed=()
 skipped=0
@@ -53,7 +53,7 @@ run_ctest() {  # preset, programs (a regular expression)
 
 # What parses or holds memory runs under AddressSanitizer, what is threaded under ThreadSanitizer.
 address_programs=(sdk_tests config_tests plugins_tests loops_tests spaces_tests durability_tests gateway_plugin_tests
-    storage_sqlite_plugin_tests storage_postgres_plugin_tests schedule_tests backup_tests)
+    storage_sqlite_plugin_tests schedule_tests)
 thread_programs=(loops_tests spaces_tests durability_tests gateway_plugin_tests schedule_tests)
 join_names() { local IFS='|'; echo "^($*)$"; }
 

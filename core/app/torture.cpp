@@ -108,7 +108,17 @@ private:
         return all;
     }
 
+    /// One line of a worker. What it says of its database is judged as soon as that is complete, whatever becomes of it then.
     bool take(std::string_view line) {
+        if (line == "ready") {
+            dump_ = torture::Dump();
+            return true;
+        }
+        if (line == "dumped") {
+            for (std::string& fault : checker_.judge(dump_)) result_.faults.push_back(std::move(fault));
+            return true;
+        }
+        if (dump_.take(line)) return true;
         const std::size_t space = line.find(' ');
         const std::string_view what = line.substr(0, space);
         const std::string rest(space == std::string_view::npos ? std::string_view() : line.substr(space + 1));
@@ -117,8 +127,8 @@ private:
                 checker_.sent(*operation);
                 next_ = std::max(next_, operation->number + 1);
             }
-        } else if (what == "done" || what == "refused") {
-            checker_.answered(std::strtoull(rest.c_str(), nullptr, 10), what == "done");
+        } else if (what == "done" || what == "refused" || what == "no-room") {
+            checker_.answered(std::strtoull(rest.c_str(), nullptr, 10), what == "done", what != "no-room");
         } else if (what == "again") {
             checker_.note_not_recognised(std::strtoull(rest.c_str(), nullptr, 10));
         } else if (what == "went" || what == "held") {
@@ -137,20 +147,16 @@ private:
 
     /// Waits until the worker has started and said what its database holds, and judges that. False: it never came.
     bool look(TortureChild& child, Clock::time_point begun) {
-        torture::Dump dump;
-        const bool ready = child.read(begun + kDumpWithin, [](std::string_view line) { return line != "ready"; });
+        const auto until = [this](const char* last) {
+            return [this, last](std::string_view line) { return take(line) && line != last; };
+        };
+        const bool ready = child.read(begun + kDumpWithin, until("ready"));
         const double start = std::chrono::duration<double>(Clock::now() - begun).count();
-        const bool dumped = ready && child.read(begun + kDumpWithin, [&](std::string_view line) {
-            if (line == "dumped") return false;
-            dump.take(line);
-            return true;
-        });
-        if (!dumped) return false;
+        if (!ready || !child.read(begun + kDumpWithin, until("dumped"))) return false;
         result_.slowest_start = std::max(result_.slowest_start, start);
         if (start > kStartWithin) {
             result_.faults.push_back("the start took " + std::to_string(start) + " s, 5 s are allowed");
         }
-        for (std::string& fault : checker_.judge(dump)) result_.faults.push_back(std::move(fault));
         return true;
     }
 
@@ -200,7 +206,9 @@ private:
         {
             TortureChild child(words(false), wrap, {}, plan_.scratch + "/worker.log");
             const auto line = [this](std::string_view text) { return take(text); };
-            const bool ready = child.read(Clock::now() + kHang, [](std::string_view text) { return text != "dumped"; });
+            const bool ready = child.read(Clock::now() + kHang, [this](std::string_view text) {
+                return take(text) && text != "dumped";
+            });
             if (ready) child.read(Clock::now() + kWrappedLoad, line);
             else if (!child.ended()) {
                 result_.faults.push_back("round " + std::to_string(n) + " under " + wrap.front() +
@@ -239,6 +247,7 @@ private:
     Terminal& terminal_;
     std::mt19937_64 random_;
     torture::Checker checker_;
+    torture::Dump dump_;
     Result result_;
     std::uint64_t next_ = 1;
 };

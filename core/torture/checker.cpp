@@ -50,7 +50,7 @@ void Checker::sent(const Operation& operation) {
     lane_of_[operation.number] = operation.lane;
 }
 
-void Checker::answered(std::uint64_t number, bool accepted) {
+void Checker::answered(std::uint64_t number, bool accepted, bool decided) {
     const auto at = lane_of_.find(number);
     if (at == lane_of_.end()) return;
     Known& known = lanes_[at->second];
@@ -58,7 +58,7 @@ void Checker::answered(std::uint64_t number, bool accepted) {
     known.pending.erase(number);
     lane_of_.erase(at);
     if (operation.kind == Operation::Kind::poison) {
-        poison_[number] = true;
+        poison_[number] = decided;
         return;
     }
     if (!accepted) return;

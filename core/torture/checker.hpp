@@ -26,7 +26,8 @@ struct Dump {
 class Checker {
 public:
     void sent(const Operation& operation);
-    void answered(std::uint64_t number, bool accepted);
+    /// `decided`: yes or no for good; false: there was no room for it just now.
+    void answered(std::uint64_t number, bool accepted, bool decided = true);
     /// The place of a lane, given up to the writer without waiting; `answered`: it was said to be on disk.
     void place_sent(int lane, std::uint64_t value);
     void place_answered(int lane, std::uint64_t value);

@@ -232,7 +232,7 @@ void Workload::answer(const Turn& turn, const Result<Committed>& result) {
         lanes_[turn.lane].apply(turn.operation);
         if (turn.operation.kind != Operation::Kind::poison) last_[turn.lane] = turn.operation.number;
     } else {
-        lines_ += "refused " + number + "\n";
+        lines_ += (result.error().code() == Code::conflict ? "refused " : "no-room ") + number + "\n";
     }
     ready_.push_back(turn.lane);
     answered_.notify_one();

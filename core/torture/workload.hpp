@@ -22,7 +22,7 @@ std::vector<const TableSpec*> torture_tables();
 
 /// Many lanes, each with one operation on its way, on one thread; and now and then an operation id that comes again, rows
 /// that the tables forbid, places that nobody waits for. Writes what it does as lines: `sent <operation>` before the
-/// commit, `done <number>` or `refused <number>` after its answer, `went <lane> <place>` and `held <lane> <place>` for places,
+/// commit, `done <number>`, `refused <number>` (for good) or `no-room <number>` after its answer, `went <lane> <place>` and `held <lane> <place>` for places,
 /// `again <number>` for an id that was not recognised.
 class Workload {
 public:

@@ -130,6 +130,13 @@ TEST_F(CheckerTest, WantsPoisonOnceAmongTheDeadLettersAndNothingElse) {
     EXPECT_THAT(judge(), Contains(HasSubstr("without a fault of its own")));
 }
 
+TEST_F(CheckerTest, PoisonThatThereWasNoRoomForMayBeNowhere) {
+    const Operation poison{++last_, 7, Kind::poison, 0, 0, 0, 0};
+    checker_.sent(poison);
+    checker_.answered(poison.number, false, false);
+    EXPECT_THAT(judge(), IsEmpty());
+}
+
 TEST_F(CheckerTest, TellsAnOperationThatWasTakenForANewOne) {
     does(Kind::open);
     checker_.note_not_recognised(1);
