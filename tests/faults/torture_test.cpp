@@ -1,8 +1,7 @@
 // `cairn torture` as an admin starts it: kills at random and at named points, calls of the system that fail, a clock that
 // jumps. CAIRN_TORTURE_KILLS says how often (6 unless said otherwise; the measured promise is 200 for each store).
 //
-// That it can fail was tried by leaving out the journal's fdatasync together with its write (`journal.before_write:error`
-// counted as a success): FAILED with lost items at the first kill.
+// That it can fail is what tests/core/torture shows: a history for each kind of fault, and the judge finds every one.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,8 +98,8 @@ TEST_F(Torture, WritesThatFail) {
 
 TEST_F(Torture, OpeningAndRenamingThatFails) {
     under_strace("openat", "EMFILE", "{n}9", 3);
-    under_strace("rename", "EIO", "{n}", 2);
-    under_strace("fallocate", "ENOSPC", "{n}", 2);
+    under_strace("rename", "EIO", "{n}", 1);  // a start makes one
+    under_strace("fallocate", "ENOSPC", "{n}", 1);
     under_strace("ftruncate", "EIO", "{n}", 2);
 }
 
