@@ -10,7 +10,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$root/build/fuzz/bin
 found=$root/build/fuzz/crashes
 mkdir -p "$found"
-[ $# -gt 0 ] || set -- http_head websocket message session yaml journal json_cursor
+[ $# -gt 0 ] || set -- http_head websocket message session yaml journal json_cursor manifest schedule
 
 for name in "$@"; do
     if [ ! -x "$bin/fuzz_$name" ]; then
