@@ -125,7 +125,6 @@ function(cairn_test name folder)
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
     # Macros of GoogleTest compare signed literals with sizes.
     target_compile_options(${name} PRIVATE -Wno-sign-conversion -Wno-conversion)
-    target_compile_definitions(${name} PRIVATE CAIRN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CAIRN_BINARY_DIR="${CMAKE_BINARY_DIR}")
     # A plugin's logic hands Poco's macros on to its tests.
     set(all_libraries ${ARG_LIBRARIES})
     foreach(library ${ARG_LIBRARIES})
@@ -139,8 +138,23 @@ function(cairn_test name folder)
     else()
         cairn_precompile_test(${name})
     endif()
+    cairn_test_places(${sources})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()
+
+# cairn_test_places(SOURCES …): where the sources, the build and its parts lie, for those test sources that ask. Only for
+# those: everything else compiles to the same wherever a clone lies, and ccache knows it again.
+function(cairn_test_places)
+    foreach(source ${ARGN})
+        file(READ ${source} text)
+        if(text MATCHES "CAIRN_[A-Z]+_DIR|CAIRN_BINARY|/zoo\\.hpp\"|memory_storage\\.hpp\"")
+            set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS
+                CAIRN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CAIRN_BINARY_DIR="${CMAKE_BINARY_DIR}"
+                CAIRN_BINARY="${CMAKE_BINARY_DIR}/bin/cairn" CAIRN_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins"
+                CAIRN_ZOO_DIR="${CMAKE_BINARY_DIR}/zoo")
+        endif()
+    endforeach()
 endfunction()
 
 function(cairn_precompile_test name)
