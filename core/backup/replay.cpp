@@ -48,8 +48,7 @@ struct Copied {
 
 class Replayer {
 public:
-    Replayer(const StoreKit& kit, services::Store& store, bool complete)
-        : kit_(kit), store_(store), tables_(kit.tables), complete_(complete) {
+    Replayer(const StoreKit& kit, services::Store& store) : kit_(kit), store_(store), tables_(kit.tables) {
         for (const TableSpec* table : kit.tables) {
             if (std::find(kit.audited.begin(), kit.audited.end(), table->name) != kit.audited.end()) {
                 audited_.push_back(table);
@@ -75,7 +74,8 @@ public:
             made.table = table;
             made.key = change.key;
             made.row = change.row;
-            if (complete_ && !made.row.empty()) complete_row(*table->row, made.row);
+            // Whoever wrote it may have known fewer columns, and which migrations were applied when cannot be told here.
+            if (!made.row.empty()) complete_row(*table->row, made.row);
         }
         waiting_ += entry.changes.size() + 1;
         if (waiting_ >= kBatch) flush();
@@ -115,6 +115,7 @@ private:
                 if (error.code() != Code::conflict) throw;
                 bury(alone.front(), error.what());
                 ++done_.refused;
+                ++done_.buried;
             }
         }
     }
@@ -146,7 +147,6 @@ private:
     const StoreKit& kit_;
     services::Store& store_;
     const TableNames tables_;
-    const bool complete_;
     std::vector<const TableSpec*> audited_;
     std::deque<Copied> commits_;
     std::size_t waiting_ = 0;
@@ -235,7 +235,7 @@ std::int64_t time_of_commit(const std::string& folder, const JournalSurvey& surv
 }
 
 Replayed replay(const StoreKit& kit, services::Store& store, const std::string& folder, const JournalSurvey& survey,
-                std::uint64_t target, bool complete) {
+                std::uint64_t target) {
     const std::uint64_t from = store.watermark().seq + 1;
     std::set<std::uint64_t> refused;
     // What the store refused is noted behind the commit, perhaps behind the target.
@@ -245,7 +245,7 @@ Replayed replay(const StoreKit& kit, services::Store& store, const std::string& 
             return true;
         });
     }
-    Replayer replayer(kit, store, complete);
+    Replayer replayer(kit, store);
     if (from <= target) {
         for_each_entry(folder, survey, from, [&](const JournalEntry& entry) {
             if (entry.seq > target) return false;
