@@ -292,6 +292,26 @@ TEST_F(CommitQueueTest, TheBytesOfTheQueueAreBounded) {
     EXPECT_TRUE(answers[0]);
 }
 
+TEST_F(CommitQueueTest, WhatWouldNeverGetInIsNotToldToComeAgain) {
+    CommitQueue::Options options = ack_store();
+    options.queue_bytes = 10000;
+    start(options);
+    EXPECT_EQ(commit(put(items_, std::string(12000, 'x'), 1)).error().code(), Code::too_large);
+    EXPECT_EQ(commit(std::move(put(items_, std::string(12000, 'x'), 1).coalesced())).error().code(), Code::too_large);
+    EXPECT_TRUE(commit(put(items_, "a", 1)));
+}
+
+TEST_F(CommitQueueTest, WhatTheJournalCannotTakeAsOneIsRefusedAndTheJournalGoesOn) {
+    CommitQueue::Options options = ack_store();
+    options.queue_bytes = 4ull << 30;
+    start(options);
+    Commit huge = put(items_, "huge", 1);
+    huge.changes().front().row.assign((1u << 30U) + 1, ' ');
+    EXPECT_EQ(commit(std::move(huge)).error().code(), Code::too_large);
+    EXPECT_EQ(queue_->trouble(), "");
+    EXPECT_TRUE(commit(put(items_, "a", 1)));
+}
+
 TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
     make(ack_store());
     EXPECT_THAT(queue_->trouble(), HasSubstr("not been opened"));
@@ -303,6 +323,32 @@ TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
     EXPECT_THAT(queue_->trouble(), HasSubstr("closed"));
     queue_->stop();
     EXPECT_EQ(store_.value("items", "a"), 1);
+}
+
+/// Whoever stops the engine closes the store next.
+TEST_F(CommitQueueTest, StopWaitsForWhoReadsAndGivesNobodyAPart) {
+    start(ack_store());
+    store_.hold();
+    Result<Rows> rows = Error(Code::internal, "not answered");
+    std::thread reader([&] {
+        queue_->query({"wait", {Document("a"), Document("b")}}, [&](Result<Rows> result) { rows = std::move(result); });
+    });
+    store_.wait_for_calls(1);
+    std::atomic<bool> stopped{false};
+    std::thread stopper([&] {
+        queue_->stop();
+        stopped = true;
+    });
+    wait_for([&] { return queue_->trouble() == "the store has been closed"; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(stopped) << "somebody still reads";
+    EXPECT_EQ(store_.reading(), 1);
+    store_.release();
+    stopper.join();
+    EXPECT_EQ(store_.reading(), 0);
+    reader.join();
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code(), Code::unavailable);
 }
 
 TEST_F(CommitQueueTest, StopWritesAllThatWasTaken) {
