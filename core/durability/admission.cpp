@@ -84,7 +84,9 @@ std::optional<Error> Admission::not_now(const Commit& commit, std::size_t bytes)
     }
     const bool full = pending_ + coalescer_.size() >= options_.queue_commits ||
                       pending_bytes_ + coalescer_.bytes() + bytes > options_.queue_bytes;
-    if (full && !(coalesced && coalescer_.replaces_all(commit.changes()))) {
+    // Rows that take the place of waiting ones need no more room, but those who wait for them do.
+    const bool crowded = pending_bytes_ + coalescer_.bytes() > 2 * options_.queue_bytes;
+    if (full && (crowded || !(coalesced && coalescer_.replaces_all(commit.changes())))) {
         return Error(Code::unavailable, "too many changes wait for the store: try again soon")
             .retry_after(options_.retry_min);
     }
