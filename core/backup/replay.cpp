@@ -5,10 +5,10 @@
 #include <functional>
 
 #include <cairn/error.hpp>
-#include <cairn/json.hpp>
 
 #include "core/durability/batch.hpp"
 #include "core/durability/catch_up.hpp"
+#include "core/durability/dead_letter.hpp"
 
 namespace cairn::core {
 namespace {
@@ -127,20 +127,10 @@ private:
         letter.actor = commit.actor;
         letter.operation = commit.operation;
         letter.reason = reason;
-        JsonWriter json(letter.changes);
-        json.begin_array();
-        for (const Change& change : commit.changes) {
-            json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-            if (change.row.empty())
-                json.null();
-            else
-                json.raw(change.row);
-            json.end_object();
-        }
-        json.end_array();
-        const std::vector<services::DeadLetter> letters{letter};
-        store_.bury(letters, {commit.seq});
-        kit_.log->warning("a commit of the journal was refused by the store; it is in cairn_dead_letters",
+        write_changes(letter, commit.changes);
+        const bool kept = bury_or_pass(store_, letter);
+        kit_.log->warning(kept ? "a commit of the journal was refused by the store; it is in cairn_dead_letters"
+                               : "a commit of the journal was refused by the store, and so was its dead letter",
                           {{"commit", commit.seq}, {"reason", reason}});
     }
 

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "core/durability/dead_letter.hpp"
 #include "tests/core/durability/engine_fixture.hpp"
 
 namespace cairn::core::test {
@@ -244,6 +245,34 @@ TEST_F(CommitQueueTest, DamageEndsTheWorkAndIsToldOnce) {
     start(ack_store());
     EXPECT_EQ(store_.value("items", "a"), 1);
     EXPECT_EQ(store_.value("items", "b"), -1);
+}
+
+TEST_F(CommitQueueTest, ADeadLetterThatTheStoreRefusesIsInNobodysWay) {
+    // Call 1 is the row that it refuses, call 2 the letter.
+    store_.fail_by([](int call) {
+        if (call == 2) throw Error(Code::conflict, "a row is too large");
+    });
+    start(ack_store());
+    EXPECT_EQ(commit(put(items_, "bad", -1)).error().code(), Code::conflict);
+    EXPECT_EQ(queue_->trouble(), "");
+    EXPECT_TRUE(commit(put(items_, "good", 1)));
+    EXPECT_EQ(store_.seq(), 2);
+    EXPECT_THAT(store_.letters(), IsEmpty());
+}
+
+TEST(DeadLetters, OfVeryManyChangesTheFirstAreKept) {
+    const TableSpec table = item_table("items");
+    PendingCommit commit;
+    commit.seq = 7;
+    const std::string row = "\"" + std::string(6u << 20U, 'x') + "\"";
+    for (int i = 0; i < 4; ++i) commit.changes.push_back({&table, "{\"id\":" + std::to_string(i) + "}", row});
+    const services::DeadLetter letter = dead_letter(commit, "no");
+    EXPECT_LT(letter.changes.size(), 16u << 20U);
+    EXPECT_EQ(Document::parse_json(letter.changes).size(), 2);
+    EXPECT_THAT(letter.reason, HasSubstr("the first 2 of 4 changes"));
+    EXPECT_THAT(letter.reason, HasSubstr("--seq 7"));
+    commit.changes.resize(2);
+    EXPECT_EQ(dead_letter(commit, "no").reason, "no");
 }
 
 TEST_F(CommitQueueTest, AnUnknownExceptionOfTheStoreCountsAsDamage) {
