@@ -20,6 +20,7 @@ public:
 private:
     std::string folder_;
     int fd_ = -1;
+    int folder_fd_ = -1;
 };
 
 }  // namespace cairn::core

@@ -14,6 +14,7 @@
 #include <cairn/json.hpp>
 
 #include "core/app/json_cursor.hpp"
+#include "core/backup/durable_file.hpp"
 #include "core/config/configuration.hpp"
 #include "core/plugins/join_words.hpp"
 
@@ -145,6 +146,7 @@ void ExchangeWriter::finish() {
     if (::close(std::exchange(descriptor_, -1)) != 0) fail("be written");
     if (std::rename(part_.c_str(), path_.c_str()) != 0) fail("be put in place");
     finished_ = true;
+    sync_folder(std::filesystem::absolute(path_).parent_path().string());
 }
 
 // ---- reading -------------------------------------------------------------------------------------------------------

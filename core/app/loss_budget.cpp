@@ -43,7 +43,11 @@ void reckon_disk(const LossFacts& facts, LossBudget& budget) {
     } else if (facts.store_elsewhere) {
         budget.disk = facts.durability.ack == "store" ? Loss{} : Loss::last(facts.durability.apply_every);
         budget.disk_words = facts.durability.ack == "store"
-                                ? "nothing: what was answered is in the database, which does not lie on it"
+                                ? std::string("nothing: what was answered is in the database, which does not lie on it") +
+                                      (facts.durability.on_storage_failure == "spool"
+                                           ? ". Only what is answered while the database is away lies in the journal alone "
+                                             "until it is back; `durability.on_storage_failure: readonly` refuses that"
+                                           : "")
                                 : "what the database does not hold yet: usually " +
                                       Loss::last(facts.durability.apply_every).words() +
                                       ", and everything since it went away while it is away. `durability.ack: store` "

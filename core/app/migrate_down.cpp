@@ -56,7 +56,9 @@ int down(const Arguments& arguments, Terminal& terminal) {
         if (arguments.has("--yes")) return take_back(back, session, terminal);
         print_plan(back, session, terminal.out);
         terminal.err << "Nothing was done. Add --yes to take back " << back.size()
-                     << (back.size() == 1 ? " migration" : " migrations") << "; a backup is written first.\n";
+                     << (back.size() == 1 ? " migration" : " migrations")
+                     << "; a backup is written first. Then start the older version: this one applies "
+                     << (back.size() == 1 ? "it" : "them") << " again at its next start.\n";
         return exit_code::kProblems;
     });
 }
@@ -69,11 +71,12 @@ Command migrate_down_command() {
         "FILE [-c FILE]… [--set KEY=VALUE]… [--plugin NAME [--to NUMBER]] [--yes]",
         "takes migrations back, newest first, after a backup",
         migrate_details(
-            "For going back to an older version: runs the NNNN_what.down.sql files, each in a transaction of "
-            "its own. Most of\n"
-            "them lose data, and say so. Without --yes it only prints the SQL. With it, a backup goes to the "
-            "backup folder\n"
-            "first. The server must not be running.\n\n"
+            "For going back to an older version, which has to be started next: this one applies at each start what is "
+            "missing.\n"
+            "Runs the NNNN_what.down.sql files, each in a transaction of its own. Most of them lose data, and say so. "
+            "Without --yes\n"
+            "it only prints the SQL. With it, a backup goes to the backup folder first. The server must not be "
+            "running.\n\n"
             "  --plugin NAME    of this plugin; without it, the one that was applied last of all\n"
             "  --to NUMBER      all of the plugin's above this number; 0: all. Without it, only the newest\n"
             "  --yes            does it\n",

@@ -137,6 +137,7 @@ int restore(const Arguments& arguments, Terminal& terminal) {
         .set("backup_seq", restored.from)
         .set("ops_replayed", restored.replayed)
         .set("ops_refused", restored.refused)
+        .set("ops_refused_now", restored.buried)
         .set("reached_seq", restored.state.watermark)
         .set("lost", 0)
         .set("state_hash", restored.state.hash)
@@ -159,6 +160,11 @@ int restore(const Arguments& arguments, Terminal& terminal) {
     }
     terminal.out << "replayed   " << restored.replayed << " commits";
     if (restored.refused > 0) terminal.out << " (" << restored.refused << " left out, as the store had refused them)";
+    if (restored.buried > 0) {
+        terminal.out << "\nrefused    " << restored.buried
+                     << (restored.buried == 1 ? " of these only now: it is" : " of these only now: they are")
+                     << " in cairn_dead_letters of what was restored";
+    }
     terminal.out << "\nhash       " << restored.state.hash << "\ntook       " << seconds(restored.seconds)
                  << "\nrestored   " << where << "\n";
     const auto also = [&](const char* label, std::string_view member) {

@@ -87,11 +87,15 @@ void make_folder(const std::string& folder, const std::string& what) {
     std::error_code error;
     const std::filesystem::path path(folder);
     if (std::filesystem::is_directory(path, error)) return;
-    std::filesystem::create_directories(path.parent_path(), error);
+    const std::filesystem::path parent = path.parent_path();
+    if (!parent.empty() && parent != path) make_folder(parent.string(), what);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
         throw Error(Code::unavailable, what + " " + folder + " cannot be made: " + std::strerror(errno) +
                                            "; let this user write there, or choose another folder");
     }
+    // What is synced in it would be gone with its name. A parent that may be written and not read is left to its disk.
+    const Descriptor above(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+    if (above && ::fsync(above.get()) != 0) fail(parent.string(), "brought to disk");
 }
 
 }  // namespace cairn::core

@@ -115,7 +115,9 @@ struct Keeper::State {
     std::vector<std::string> prune_locked(const Retention& keep) {
         std::vector<std::string> gone = prune_backups(kit.backup_folder, keep);
         const BackupList list = look();
-        // A restore begins at a backup: what the journal holds from before the oldest is of no use.
+        // A restore begins at a backup: what the journal holds from before the oldest is of no use. Which is the oldest
+        // changes by deleting; when it changes otherwise, the others may only be out of sight (a disk that is not mounted).
+        if (gone.empty()) return gone;
         std::optional<std::uint64_t> oldest;
         for (const Backup& backup : list.backups) {
             if (!ours(backup)) continue;
@@ -123,10 +125,19 @@ struct Keeper::State {
             oldest = oldest ? std::min(*oldest, seq) : seq;
         }
         const std::uint64_t freed = oldest ? journal.prune(*oldest) : 0;
-        if (!gone.empty() || freed > 0) {
-            kit.log->info("older backups and journal given up", {{"backups", gone.size()}, {"journal_bytes", freed}});
-        }
+        kit.log->info("older backups and journal given up", {{"backups", gone.size()}, {"journal_bytes", freed}});
         return gone;
+    }
+
+    /// Of the commits up to `most` the oldest, no more than the disk asks for: every commit that stays is a moment to go
+    /// back to.
+    void give_up_oldest(std::uint64_t most, double limit) {
+        constexpr std::uint64_t kParts = 64;
+        const std::uint64_t first = journal.first();
+        if (most < first) return;
+        for (std::uint64_t part = 1; part <= kParts && static_cast<double>(journal.bytes()) >= limit; ++part) {
+            journal.prune(first + (most - first) / kParts * part + (part == kParts ? (most - first) % kParts : 0));
+        }
     }
 
     void watch_journal() {
@@ -138,7 +149,7 @@ struct Keeper::State {
             back_up("journal");
         }
         const std::optional<Manifest> last = newest_backup();
-        if (last) journal.prune(static_cast<std::uint64_t>(last->watermark));
+        if (last) give_up_oldest(static_cast<std::uint64_t>(last->watermark), limit);
         const bool reaches =
             last ? journal.first() <= static_cast<std::uint64_t>(last->watermark) + 1 : journal.first() <= 1;
         if (!reaches && !said_unreachable) {
@@ -356,6 +367,11 @@ void Keeper::start() {
     {
         const std::lock_guard one(state.work);
         state.look();
+    }
+    if (state.options.enabled && !state.newest_backup() && state.journal.first() > 1) {
+        state.kit.log->warning("the folder of backups holds none of this journal, although that does not reach back to the first "
+                             "commit any more; is its disk mounted?",
+                             {{"folder", state.kit.backup_folder}, {"journal_begins_with", state.journal.first()}});
     }
     if (state.options.enabled) {
         state.scheduler.add(kOwner, state.options.schedule, "backup", [&state](const Task&) {

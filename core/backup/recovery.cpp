@@ -27,16 +27,8 @@ RestorePlan plan_with_loss(const StoreKit& kit) {
     RestorePlan plan;
     plan.journal_folder = kit.journal_folder;
     plan.journal = survey_journal(kit.journal_folder);
-    std::uint64_t base = 0;
-    for (const Backup& backup : list_backups(kit.backup_folder).backups) {
-        if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
-        if (!belongs_to(backup.manifest, plan.journal)) continue;
-        plan.backups.push_back(backup);
-        base = std::max(base, static_cast<std::uint64_t>(backup.manifest.watermark));
-    }
-    std::stable_sort(plan.backups.begin(), plan.backups.end(),
-                     [](const Backup& a, const Backup& b) { return a.manifest.watermark > b.manifest.watermark; });
-    plan.target = std::max(plan.journal.last(), base);
+    plan.backups = backups_of(kit, plan.journal);
+    plan.target = std::max(plan.journal.last(), plan.base());
     plan.from_nothing = true;
     return plan;
 }
@@ -127,6 +119,7 @@ RecoveryReport recover_store(const StoreKit& kit, const std::string& damage, boo
     report.backup = restored.backup;
     report.from = restored.from;
     report.replayed = restored.replayed;
+    report.buried = restored.buried;
     report.reached = restored.state.watermark;
     if (with_loss) {
         // An older backup than planned may have been the one to use.
@@ -141,7 +134,12 @@ RecoveryReport recover_store(const StoreKit& kit, const std::string& damage, boo
                    {"commits_replayed", report.replayed},
                    {"last_commit", report.reached},
                    {"seconds", report.seconds}};
-    if (report.lost.empty()) {
+    if (report.buried > 0) facts.set("refused", report.buried);
+    if (report.lost.empty() && report.buried > 0) {
+        kit.log->error("the database was damaged and has been restored; some commits that the journal holds do not fit into it "
+                       "any more: they are in cairn_dead_letters",
+                       facts);
+    } else if (report.lost.empty()) {
         kit.log->warning("the database was damaged and has been restored; nothing is lost", facts);
     } else {
         facts.set("lost", print_ranges(report.lost));

@@ -19,6 +19,7 @@ struct RecoveryReport {
     std::uint64_t from = 0;     ///< the backup's watermark
     std::uint64_t reached = 0;  ///< the store's watermark now
     std::uint64_t replayed = 0;
+    std::uint64_t buried = 0;    ///< refused by the database that was made anew: in its dead letters
     std::vector<SeqRange> lost;  ///< acknowledged and not reachable any more; only with allow_loss
     double seconds = 0;
 };

@@ -5,10 +5,10 @@
 #include <functional>
 
 #include <cairn/error.hpp>
-#include <cairn/json.hpp>
 
 #include "core/durability/batch.hpp"
 #include "core/durability/catch_up.hpp"
+#include "core/durability/dead_letter.hpp"
 
 namespace cairn::core {
 namespace {
@@ -48,8 +48,7 @@ struct Copied {
 
 class Replayer {
 public:
-    Replayer(const StoreKit& kit, services::Store& store, bool complete)
-        : kit_(kit), store_(store), tables_(kit.tables), complete_(complete) {
+    Replayer(const StoreKit& kit, services::Store& store) : kit_(kit), store_(store), tables_(kit.tables) {
         for (const TableSpec* table : kit.tables) {
             if (std::find(kit.audited.begin(), kit.audited.end(), table->name) != kit.audited.end()) {
                 audited_.push_back(table);
@@ -75,7 +74,8 @@ public:
             made.table = table;
             made.key = change.key;
             made.row = change.row;
-            if (complete_ && !made.row.empty()) complete_row(*table->row, made.row);
+            // Whoever wrote it may have known fewer columns, and which migrations were applied when cannot be told here.
+            if (!made.row.empty()) complete_row(*table->row, made.row);
         }
         waiting_ += entry.changes.size() + 1;
         if (waiting_ >= kBatch) flush();
@@ -115,6 +115,7 @@ private:
                 if (error.code() != Code::conflict) throw;
                 bury(alone.front(), error.what());
                 ++done_.refused;
+                ++done_.buried;
             }
         }
     }
@@ -126,27 +127,16 @@ private:
         letter.actor = commit.actor;
         letter.operation = commit.operation;
         letter.reason = reason;
-        JsonWriter json(letter.changes);
-        json.begin_array();
-        for (const Change& change : commit.changes) {
-            json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-            if (change.row.empty())
-                json.null();
-            else
-                json.raw(change.row);
-            json.end_object();
-        }
-        json.end_array();
-        const std::vector<services::DeadLetter> letters{letter};
-        store_.bury(letters, {commit.seq});
-        kit_.log->warning("a commit of the journal was refused by the store; it is in cairn_dead_letters",
+        write_changes(letter, commit.changes);
+        const bool kept = bury_or_pass(store_, letter);
+        kit_.log->warning(kept ? "a commit of the journal was refused by the store; it is in cairn_dead_letters"
+                               : "a commit of the journal was refused by the store, and so was its dead letter",
                           {{"commit", commit.seq}, {"reason", reason}});
     }
 
     const StoreKit& kit_;
     services::Store& store_;
     const TableNames tables_;
-    const bool complete_;
     std::vector<const TableSpec*> audited_;
     std::deque<Copied> commits_;
     std::size_t waiting_ = 0;
@@ -235,7 +225,7 @@ std::int64_t time_of_commit(const std::string& folder, const JournalSurvey& surv
 }
 
 Replayed replay(const StoreKit& kit, services::Store& store, const std::string& folder, const JournalSurvey& survey,
-                std::uint64_t target, bool complete) {
+                std::uint64_t target) {
     const std::uint64_t from = store.watermark().seq + 1;
     std::set<std::uint64_t> refused;
     // What the store refused is noted behind the commit, perhaps behind the target.
@@ -245,7 +235,7 @@ Replayed replay(const StoreKit& kit, services::Store& store, const std::string& 
             return true;
         });
     }
-    Replayer replayer(kit, store, complete);
+    Replayer replayer(kit, store);
     if (from <= target) {
         for_each_entry(folder, survey, from, [&](const JournalEntry& entry) {
             if (entry.seq > target) return false;

@@ -28,14 +28,15 @@ std::int64_t time_of_commit(const std::string& folder, const JournalSurvey& surv
 struct Replayed {
     std::uint64_t commits = 0;  ///< applied
     std::uint64_t refused = 0;  ///< left out: the store had refused them, or refuses them now
+    std::uint64_t buried = 0;   ///< of these, those that it refuses now
 };
 
 /// Applies the commits of the journal above the store's watermark up to `target` that can be read, leaving out those
 /// that the store had refused; what it refuses now goes to its dead letters. The watermark is `target` afterwards.
-/// `store` is open, migrated and bound to kit.tables. `complete`: rows may be older than columns of their tables, which
-/// then get their defaults. Throws JournalError, Error; Error(conflict) when the journal names a table that no plugin
-/// of the configuration declares. [worker]
+/// `store` is open, migrated and bound to kit.tables. Rows that are older than a column of their table get its default.
+/// Throws JournalError, Error; Error(conflict) when the journal names a table that no plugin of the configuration
+/// declares. [worker]
 Replayed replay(const StoreKit& kit, services::Store& store, const std::string& folder, const JournalSurvey& survey,
-                std::uint64_t target, bool complete);
+                std::uint64_t target);
 
 }  // namespace cairn::core

@@ -132,12 +132,13 @@ Restored restore_beside(const StoreKit& kit, const RestorePlan& plan, std::uniqu
         }
         store.open();
     }
-    const int migrated = store.migrate(kit.migrations);
+    store.migrate(kit.migrations);
     store.bind(kit.tables, kit.audited);
     CAIRN_FAILPOINT("restore.before_replay");
-    const Replayed done = replay(kit, store, plan.journal_folder, plan.journal, plan.target, ready && migrated > 0);
+    const Replayed done = replay(kit, store, plan.journal_folder, plan.journal, plan.target);
     restored.replayed = done.commits;
     restored.refused = done.refused;
+    restored.buried = done.buried;
     const std::string damage = store.integrity();
     if (!damage.empty()) throw Error(Code::internal, "the restored state is damaged: " + damage);
     restored.state = read_state(store);

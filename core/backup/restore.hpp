@@ -16,7 +16,8 @@ struct Restored {
     std::string backup;      ///< the file that was filled in; empty: from nothing
     std::uint64_t from = 0;  ///< its watermark
     std::uint64_t replayed = 0;
-    std::uint64_t refused = 0;  ///< left out, as the store had refused them
+    std::uint64_t refused = 0;  ///< left out, as the store had refused them or refuses them now
+    std::uint64_t buried = 0;   ///< of these, those that it refuses now: they are in its dead letters
     StateFacts state;
     double seconds = 0;
 };

@@ -12,24 +12,14 @@ std::uint64_t watermark(const Backup& backup) {
     return static_cast<std::uint64_t>(backup.manifest.watermark);
 }
 
-/// Usable backups of this engine whose commits the journal continues, by commit, the newest first.
 std::vector<Backup> backups_of(const StoreKit& kit, const JournalSurvey& journal, std::vector<std::string>& notes) {
-    std::vector<Backup> fit;
     std::size_t foreign = 0;
-    for (Backup& backup : list_backups(kit.backup_folder).backups) {
-        if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
-        if (belongs_to(backup.manifest, journal))
-            fit.push_back(std::move(backup));
-        else
-            ++foreign;
-    }
+    std::vector<Backup> fit = backups_of(kit, journal, &foreign);
     if (foreign > 0) {
         notes.push_back(std::to_string(foreign) +
                         " backups belong to another journal and are left out (from before a "
                         "restore to an earlier time)");
     }
-    std::stable_sort(fit.begin(), fit.end(),
-                     [](const Backup& a, const Backup& b) { return a.manifest.watermark > b.manifest.watermark; });
     return fit;
 }
 
@@ -50,8 +40,9 @@ std::uint64_t by_time(const RestorePlan& plan, const std::vector<Backup>& backup
     // Nothing has been committed between the end of a backup and the time: the backup is that moment.
     const std::uint64_t first = plan.journal.first();
     for (const Backup& backup : backups) {
+        // One that ends later holds commits of the journal, and those are all later than the time.
         const bool nothing_between = first == 0 ? backup.manifest.watermark == backups.front().manifest.watermark
-                                                : watermark(backup) + 1 >= first;
+                                                : watermark(backup) + 1 == first;
         if (nothing_between && backup.manifest.started * 1000 <= time_us) return watermark(backup);
     }
     std::string message = "there was no commit up to " + print_time(time_us) + " in the journal";
@@ -102,9 +93,30 @@ double RestorePlan::estimated_seconds() const noexcept {
 }
 
 bool belongs_to(const Manifest& manifest, const JournalSurvey& journal) {
-    if (journal.id.empty() || manifest.journal == journal.id) return true;
+    if (manifest.journal == journal.id) return true;
     // Made before there was a journal, which then began right behind it.
     return manifest.journal.empty() && static_cast<std::uint64_t>(manifest.watermark) + 1 == journal.first();
+}
+
+std::vector<Backup> backups_of(const StoreKit& kit, const JournalSurvey& journal, std::size_t* foreign) {
+    std::vector<Backup> fit;
+    const std::vector<Backup> all = list_backups(kit.backup_folder).backups;  // the newest first
+    const Manifest* newest = nullptr;
+    for (const Backup& backup : all) {
+        if (!backup.usable() || backup.manifest.engine != kit.store->engine()) continue;
+        if (newest == nullptr) newest = &backup.manifest;
+        // Without a journal the newest backup says which history is the last one: a former one, which a restore has gone
+        // back behind, may have had more commits.
+        const bool ours = journal.id.empty() ? backup.manifest.journal == newest->journal
+                                             : belongs_to(backup.manifest, journal);
+        if (ours)
+            fit.push_back(backup);
+        else if (foreign != nullptr)
+            ++*foreign;
+    }
+    std::stable_sort(fit.begin(), fit.end(),
+                     [](const Backup& a, const Backup& b) { return a.manifest.watermark > b.manifest.watermark; });
+    return fit;
 }
 
 RestorePlan plan_restore(const StoreKit& kit, const std::string& journal_folder, const RestoreTarget& target) {

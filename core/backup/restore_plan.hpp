@@ -53,8 +53,12 @@ private:
     std::vector<SeqRange> missing_;
 };
 
-/// True when the commits of the journal continue what the backup holds.
+/// True when the commits of the journal, which is there, continue what the backup holds.
 bool belongs_to(const Manifest& manifest, const JournalSurvey& journal);
+
+/// Usable backups of this engine that belong to the journal, by commit, the newest first; without a journal those of the
+/// history that the newest backup belongs to. `foreign`: how many others there are. Throws Error. [worker]
+std::vector<Backup> backups_of(const StoreKit& kit, const JournalSurvey& journal, std::size_t* foreign = nullptr);
 
 /// Looks at the backups and reads the journal in `journal_folder`; changes nothing. Throws Unreachable, JournalError,
 /// Error. [worker]

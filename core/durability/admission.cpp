@@ -13,8 +13,22 @@ constexpr std::size_t kSmallGroup = 8;      // reliability.md 5.3: fewer wait fo
 constexpr std::size_t kEarlyFlushPart = 4;  // coalesced rows of a quarter of the budget are flushed before their time
 constexpr std::size_t kLongestOperation = 128;
 constexpr std::size_t kLongestAnswer = 1024;
+constexpr std::size_t kLargestEntry = 1u << 30;  // of the journal
 
-std::optional<Error> badly_formed(const Commit& commit) {
+/// At most so many bytes of the journal: its entry has some numbers beside the texts (journal_format.hpp).
+std::size_t entry_bytes(const Commit& commit) noexcept {
+    constexpr std::size_t kNumbers = 12;  // of a change
+    constexpr std::size_t kRest = 4096;   // the head, and the names of a few tables
+    std::size_t bytes = commit.actor().size() + commit.operation().size() + commit.answer().size() + kRest;
+    for (const Change& change : commit.changes()) bytes += change.key.size() + change.row.size() + kNumbers;
+    return bytes;
+}
+
+std::optional<Error> badly_formed(const Commit& commit, std::size_t bytes, std::size_t budget) {
+    // It would not get in however long one waits, or not into the journal, which must not fail for that.
+    if (bytes > budget || (bytes > kLargestEntry && entry_bytes(commit) >= kLargestEntry)) {
+        return Error(Code::too_large, "these are too many changes to be kept as one: make them in smaller parts");
+    }
     if (commit.operation().size() > kLongestOperation) {
         return Error(Code::invalid_field, "an operation id has at most 128 bytes").at("op");
     }
@@ -70,7 +84,9 @@ std::optional<Error> Admission::not_now(const Commit& commit, std::size_t bytes)
     }
     const bool full = pending_ + coalescer_.size() >= options_.queue_commits ||
                       pending_bytes_ + coalescer_.bytes() + bytes > options_.queue_bytes;
-    if (full && !(coalesced && coalescer_.replaces_all(commit.changes()))) {
+    // Rows that take the place of waiting ones need no more room, but those who wait for them do.
+    const bool crowded = pending_bytes_ + coalescer_.bytes() > 2 * options_.queue_bytes;
+    if (full && (crowded || !(coalesced && coalescer_.replaces_all(commit.changes())))) {
         return Error(Code::unavailable, "too many changes wait for the store: try again soon")
             .retry_after(options_.retry_min);
     }
@@ -109,10 +125,10 @@ void Admission::submit(Commit commit, Then<Committed> then) {
         if (then) then(Committed{});
         return;
     }
-    std::optional<Error> refusal = badly_formed(commit);
+    const std::size_t bytes = weight(commit);
+    std::optional<Error> refusal = badly_formed(commit, bytes, options_.queue_bytes);
     std::optional<Committed> before;
     if (!refusal) {
-        const std::size_t bytes = weight(commit);
         const bool named = !commit.operation().empty();
         const OperationKey key = named ? operations_.key(commit.actor(), commit.operation()) : OperationKey{};
         const Instant now = clock_.steady();

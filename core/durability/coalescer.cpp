@@ -4,11 +4,17 @@
 #include <iterator>
 
 namespace cairn::core {
+namespace {
+
+/// What somebody who waits for a row takes. Those pile up on rows that cannot be written.
+constexpr std::size_t kWaiterBytes = sizeof(Waiter) + sizeof(std::shared_ptr<Waiter>) + 64;
+
+}  // namespace
 
 void Coalescer::insert(Change change, std::vector<std::shared_ptr<Waiter>> waiters, bool together, Instant since,
                        const std::string& actor) {
     oldest_ = index_.empty() ? since : std::min(oldest_, since);
-    bytes_ += weight(change);
+    bytes_ += weight(change) + waiters.size() * kWaiterBytes;
     Row& row = rows_.emplace_back(Row{std::move(change), std::move(waiters), actor, since, together, false});
     ++sizes_[row.change.table];
     index_.emplace(Key{row.change.table, row.change.key}, &row);
@@ -33,7 +39,10 @@ std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> 
         row.change.row = std::move(change.row);  // `since` stays: the newest value is on disk 100 ms after the first
         row.actor = actor;
         row.together = row.together || together;
-        if (waiter) row.waiters.push_back(waiter);
+        if (waiter) {
+            row.waiters.push_back(waiter);
+            bytes_ += kWaiterBytes;
+        }
         ++replaced;
     }
     return replaced;
@@ -49,6 +58,7 @@ void Coalescer::restore(PendingCommit commit) {
             Row& row = *found->second;
             row.together = row.together || together;
             row.waiters.insert(row.waiters.end(), commit.waiters.begin(), commit.waiters.end());
+            bytes_ += commit.waiters.size() * kWaiterBytes;
         }
     }
     // Of rows that were written together the waiters stood once for all of them, now they stand at each.
@@ -75,9 +85,8 @@ PendingCommit Coalescer::take(Row& row) {
     index_.erase(Key{row.change.table, row.change.key});
     row.taken = true;
     --sizes_[row.change.table];
-    PendingCommit commit = to_commit(std::move(row));
-    bytes_ -= commit.bytes;
-    return commit;
+    bytes_ -= weight(row.change) + row.waiters.size() * kWaiterBytes;
+    return to_commit(std::move(row));
 }
 
 std::vector<PendingCommit> Coalescer::take_touched(const std::vector<Change>& changes) {

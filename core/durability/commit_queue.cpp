@@ -3,6 +3,7 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <shared_mutex>
 #include <utility>
 
 #include "core/durability/admission.hpp"
@@ -34,7 +35,9 @@ struct CommitQueue::State {
     /// Runs `job` in the storage lane once the store holds what has been acknowledged, or gives the error to `then`.
     template <class T>
     void read(bool replica, const char* what, std::function<T(const Task&)> job, Then<T> then);
-    services::Store& store_for_reading() const;
+    using RowSink = std::function<void(std::span<const std::string> columns, std::span<const Document> values)>;
+    /// Gives `row` all rows, or throws: also when the store goes or the task ends meanwhile.
+    void ask(const Query& query, const Task& task, const RowSink& row);
 
     const Options options;
     Background& background;
@@ -45,16 +48,24 @@ struct CommitQueue::State {
     Materialiser materialiser;
     GroupWriter writer;
     std::atomic<services::Store*> store{nullptr};  ///< nullptr: not started or stopped
+    std::shared_mutex reading;  ///< shared by whoever reads, so that the store can be closed when stop() has returned
     mutable std::mutex journal_mutex;              ///< held while its figures are read, so that it can go at the end
     Journal* journal = nullptr;
     bool started = false;
-    bool stopped = false;
+    std::atomic<bool> stopped{false};  ///< asked by whoever shows the health
 };
 
-services::Store& CommitQueue::State::store_for_reading() const {
+void CommitQueue::State::ask(const Query& query, const Task& task, const RowSink& row) {
+    const std::shared_lock lock(reading);
     services::Store* open = store.load(std::memory_order_acquire);
     if (open == nullptr) throw Error(Code::unavailable, "the store is not open");
-    return *open;
+    bool cut_short = false;
+    open->query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
+        cut_short = task.cancelled() || store.load(std::memory_order_relaxed) == nullptr;
+        if (!cut_short) row(columns, values);
+        return !cut_short;
+    });
+    if (cut_short) throw Error(Code::unavailable, "the server is stopping");
 }
 
 template <class T>
@@ -157,7 +168,7 @@ void CommitQueue::start(services::Store& store, Journal& journal, std::span<cons
 
 void CommitQueue::stop() {
     State& state = *state_;
-    if (!state.started || std::exchange(state.stopped, true)) return;
+    if (!state.started || state.stopped.exchange(true)) return;
     state.admission.close();
     state.writer.wait_drained();
     state.materialiser.finish();
@@ -168,6 +179,7 @@ void CommitQueue::stop() {
         state.journal = nullptr;
     }
     services::Store* store = state.store.exchange(nullptr, std::memory_order_acq_rel);
+    { const std::unique_lock readers_have_ended(state.reading); }
     if (state.condition.failed()) return;
     const std::uint64_t behind = state.materialiser.handed_over() - state.materialiser.applied();
     if (behind == 0) return note_clean(*store);
@@ -245,13 +257,11 @@ void CommitQueue::query(Query query, Then<Rows> then) {
         replica, "query",
         [state = state_.get(), query = std::move(query)](const Task& task) {
             Rows rows;
-            state->store_for_reading().query(
-                query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                    Document row = Document::map();
-                    for (std::size_t i = 0; i < columns.size(); ++i) row.set(columns[i], values[i]);
-                    rows.push_back(std::move(row));
-                    return !task.cancelled();
-                });
+            state->ask(query, task, [&](std::span<const std::string> columns, std::span<const Document> values) {
+                Document row = Document::map();
+                for (std::size_t i = 0; i < columns.size(); ++i) row.set(columns[i], values[i]);
+                rows.push_back(std::move(row));
+            });
             return rows;
         },
         std::move(then));
@@ -263,12 +273,10 @@ void CommitQueue::load_erased(Query query, const StructType& row, std::function<
         replica, "load",
         [state = state_.get(), query = std::move(query), &row, append = std::move(append)](const Task& task) {
             std::optional<RowDecoder> decoder;
-            state->store_for_reading().query(
-                query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                    if (!decoder) decoder.emplace(row, columns);
-                    decoder->decode(values, append());
-                    return !task.cancelled();
-                });
+            state->ask(query, task, [&](std::span<const std::string> columns, std::span<const Document> values) {
+                if (!decoder) decoder.emplace(row, columns);
+                decoder->decode(values, append());
+            });
             return Done{};
         },
         std::move(then));

@@ -40,7 +40,8 @@ struct DiskSpace {
 ///
 /// Completions run on threads of the engine, refusals on the calling thread before commit() returns, those of queries
 /// in the storage lane; who wants a strand wraps them. Their messages may be shown to players: they name no path and no
-/// SQL; trouble() and the log do.
+/// SQL; trouble() and the log do. A commit that is larger than the queue, or than an entry of the journal (1 GiB),
+/// hears Error(too_large): it would never get in.
 class CommitQueue final : public Storage {
 public:
     /// When a commit is answered.

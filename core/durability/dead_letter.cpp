@@ -7,6 +7,44 @@
 
 namespace cairn::core {
 
+namespace {
+
+/// A letter that the store cannot take in would be in everybody's way. Only imports come near this.
+constexpr std::size_t kLargestLetter = 16u << 20;
+
+}  // namespace
+
+void write_changes(services::DeadLetter& letter, std::span<const Change> changes) {
+    JsonWriter json(letter.changes);
+    json.begin_array();
+    std::size_t kept = 0;
+    for (const Change& change : changes) {
+        if (letter.changes.size() + change.key.size() + change.row.size() > kLargestLetter) break;
+        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
+        if (change.row.empty())
+            json.null();
+        else
+            json.raw(change.row);
+        json.end_object();
+        ++kept;
+    }
+    json.end_array();
+    if (kept == changes.size()) return;
+    letter.reason += " (here are the first " + std::to_string(kept) + " of " + std::to_string(changes.size()) +
+                     " changes; `cairn journal show FILE --seq " + std::to_string(letter.seq) + "` shows them all)";
+}
+
+bool bury_or_pass(services::Store& store, const services::DeadLetter& letter) {
+    try {
+        store.bury(std::span(&letter, 1), services::Watermark{letter.seq});
+        return true;
+    } catch (const Error& error) {
+        if (error.code() != Code::unsupported && error.code() != Code::conflict) throw;
+    }
+    store.apply({}, services::Watermark{letter.seq});
+    return false;
+}
+
 services::DeadLetter dead_letter(const PendingCommit& commit, const std::string& reason) {
     services::DeadLetter letter;
     letter.seq = commit.seq;
@@ -14,17 +52,7 @@ services::DeadLetter dead_letter(const PendingCommit& commit, const std::string&
     letter.actor = commit.actor;
     letter.operation = commit.operation;
     letter.reason = reason;
-    JsonWriter json(letter.changes);
-    json.begin_array();
-    for (const Change& change : commit.changes) {
-        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-        if (change.row.empty())
-            json.null();
-        else
-            json.raw(change.row);
-        json.end_object();
-    }
-    json.end_array();
+    write_changes(letter, commit.changes);
     return letter;
 }
 

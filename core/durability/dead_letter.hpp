@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 
 #include <cairn/services/store.hpp>
@@ -12,5 +13,11 @@ namespace cairn::core {
 services::DeadLetter dead_letter(const PendingCommit& commit, const std::string& reason);
 /// The names of the tables that it touches: "items, characters". [any]
 std::string tables_of(const PendingCommit& commit);
+
+/// Writes `changes` into the letter; of very many only the first, which its reason says then.
+void write_changes(services::DeadLetter& letter, std::span<const Change> changes);
+/// Keeps the letter and moves the watermark past its commit. A store that keeps no letters, or refuses this one, moves
+/// the watermark alone: false. What was refused is in the journal in any case. Throws Error. [worker, the writer]
+bool bury_or_pass(services::Store& store, const services::DeadLetter& letter);
 
 }  // namespace cairn::core

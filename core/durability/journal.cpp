@@ -1,13 +1,17 @@
 #include "core/durability/journal.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <cairn/error.hpp>
@@ -52,6 +56,32 @@ constexpr const char* kCure =
     "go "
     "on without them";
 
+/// Holds a folder for this process. The lock is that of the folder itself, so that nobody can delete it.
+class FolderLock {
+public:
+    /// False: somebody else holds it.
+    bool take(const std::string& folder) {
+        constexpr int kTries = 8;  // a process that was just killed may hold it for a moment longer
+        constexpr auto kPause = std::chrono::milliseconds(100);
+        fd_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        for (int tries = 0; fd_ >= 0 && ::flock(fd_, LOCK_EX | LOCK_NB) != 0; ++tries) {
+            if (errno != EWOULDBLOCK) return true;  // this file system does not lock folders
+            if (tries == kTries) return false;
+            std::this_thread::sleep_for(kPause);
+        }
+        return true;
+    }
+    FolderLock() = default;
+    ~FolderLock() {
+        if (fd_ >= 0) ::close(fd_);
+    }
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+
+private:
+    int fd_ = -1;
+};
+
 }  // namespace
 
 struct Journal::State {
@@ -76,6 +106,11 @@ struct Journal::State {
 
     void open(std::uint64_t next, std::uint64_t store_has) {
         journal_io::make_folder(calls, options.folder);
+        if (!folder_lock.take(options.folder)) {
+            throw JournalError(Kind::failed, "the journal in " + options.folder +
+                                                 " is in use by another process. Stop that one, or give each server a "
+                                                 "durability.journal.folder of its own");
+        }
         journal_io::remove_file(calls, prepared());
         journal_io::remove_file(calls, options.folder + "/repaired.tmp");
         Examination found = examine_journal(calls, options.folder, store_has);
@@ -389,6 +424,8 @@ struct Journal::State {
     std::array<std::uint8_t, 16> id{};
     std::string id_as_text;
     JournalSurvey survey;
+
+    FolderLock folder_lock;
 
     // Of the writer.
     File file;

@@ -278,22 +278,18 @@ bool Materialiser::apply_range(std::span<PendingCommit> range) {
 }
 
 bool Materialiser::bury(PendingCommit& commit, std::string reason) {
-    const services::DeadLetter letter = dead_letter(commit, reason);
-    try {
-        store_->bury(std::span(&letter, 1), services::Watermark{commit.seq});
-    } catch (const Error& error) {
-        if (error.code() != Code::unsupported) throw;
-        store_->apply({}, services::Watermark{commit.seq});
-    }
+    const char* const where = bury_or_pass(*store_, dead_letter(commit, reason))
+                                  ? "it is in cairn_dead_letters"
+                                  : "only the journal holds it, as the store did not keep it among its dead letters";
     const Document details{{"commit", commit.seq},
                            {"actor", commit.actor},
                            {"operation", commit.operation},
                            {"tables", tables_of(commit)},
                            {"reason", reason}};
     if (commit.answered)
-        core_log().error("the store refused a change that had been acknowledged; it is in cairn_dead_letters", details);
+        core_log().error(std::string("the store refused a change that had been acknowledged; ") + where, details);
     else
-        core_log().warning("the store refused a change; it is in cairn_dead_letters", details);
+        core_log().warning(std::string("the store refused a change; ") + where, details);
     figures_.dead_letters.add();
     figures_.refused.add();
     figures_.rows_settled(commit.changes, false);

@@ -184,7 +184,7 @@ void HostedSpace::watch_emptiness(Duration delay) {
         if (!gate->space()) return;
         empty_timer_ = 0;
         if (!by_id_.empty()) return;
-        if (!waiting_.empty() || !host_->directory.retire(*this))
+        if (!waiting_.empty() || storage_.has_commits_under_way() || !host_->directory.retire(*this))
             return watch_emptiness(life_ == Life::failed ? kFailedFor : host_->options.close_empty_after);
         close();
     });

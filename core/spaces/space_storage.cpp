@@ -18,10 +18,15 @@ Error no_store() {
 
 void SpaceStorage::commit(Commit commit, Then<Committed> then) {
     Then<Committed> back = space_.gated<Committed>("a commit's completion", std::move(then));
-    if (store_)
-        store_->commit(std::move(commit), std::move(back));
-    else if (back)
-        back(no_store());
+    if (!store_) {
+        if (back) back(no_store());
+        return;
+    }
+    under_way_->fetch_add(1, std::memory_order_relaxed);
+    store_->commit(std::move(commit), [under_way = under_way_, back = std::move(back)](Result<Committed> result) {
+        if (back) back(std::move(result));
+        under_way->fetch_sub(1, std::memory_order_release);
+    });
 }
 
 void SpaceStorage::query(Query query, Then<Rows> then) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
+
 #include <cairn/storage.hpp>
 #include <cairn/task.hpp>
 
@@ -15,9 +19,14 @@ public:
     void query(Query query, Then<Rows> then) override;
     void load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) override;
 
+    /// Whether commits are on their way that have not been answered. Whoever opened the space anew now might read a state
+    /// from before them, and write over it what they changed.
+    bool has_commits_under_way() const noexcept { return under_way_->load(std::memory_order_acquire) != 0; }
+
 private:
     HostedSpace& space_;
     Storage* const store_;  ///< nullptr: no plugin keeps anything
+    const std::shared_ptr<std::atomic<std::size_t>> under_way_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 /// The lanes as one space sees them. [space]

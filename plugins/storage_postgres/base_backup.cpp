@@ -1,6 +1,10 @@
 #include "plugins/storage_postgres/base_backup.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -38,6 +42,15 @@ std::vector<fs::path> copies(const fs::path& folder, bool parts) {
     return found;
 }
 
+void sync_folder(const std::string& folder) {
+    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
+    const int number = errno;
+    if (descriptor >= 0) ::close(descriptor);
+    if (done) return;
+    throw Error(Code::unavailable, "cannot write " + folder + " to disk (" + std::generic_category().message(number) + ")");
+}
+
 }  // namespace
 
 std::string BaseBackups::run(const Tools& tools, const Target& target) const {
@@ -64,6 +77,7 @@ std::string BaseBackups::run(const Tools& tools, const Target& target) const {
     }
     fs::rename(part, made, error);
     if (error) throw Error(Code::unavailable, "cannot rename " + part.string() + " (" + error.message() + ")");
+    sync_folder(folder);  // its name first: after a power loss it may not be a .part again while the others are gone
     const std::vector<fs::path> all = copies(folder, false);
     for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) fs::remove_all(all[i], error);
     return made.string();

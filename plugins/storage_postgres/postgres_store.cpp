@@ -29,6 +29,10 @@ constexpr auto kDeadPatience = std::chrono::seconds(5);  // when who holds it ru
 constexpr auto kLockLook = std::chrono::milliseconds(10);
 constexpr int kSettleTries = 4;  // of a commit whose answer was lost, before the engine is asked to come again
 constexpr auto kSettlePause = std::chrono::milliseconds(100);
+// Of one statement. A commit may have any number of rows (an import is one), but a list of jsonb has at most 256 MiB, and a
+// statement has a time limit.
+constexpr std::size_t kRowsAtOnce = 8192;
+constexpr std::size_t kBytesAtOnce = 32U << 20U;
 const char* const kSystemCertificates = "/etc/ssl/certs/ca-certificates.crt";
 
 std::string application_name() {
@@ -47,7 +51,9 @@ bool is_gone(const std::string& application) {
     return process > 0 && ::kill(process, 0) != 0 && errno == ESRCH;
 }
 
-void append_list(std::string& json, const std::vector<std::string_view>& items) {
+using Texts = std::span<const std::string_view>;
+
+void append_list(std::string& json, Texts items) {
     json.assign(1, '[');
     for (const std::string_view item : items) {
         if (json.size() > 1) json += ',';
@@ -56,11 +62,55 @@ void append_list(std::string& json, const std::vector<std::string_view>& items) 
     json += ']';
 }
 
-std::string text_list(const std::vector<std::string_view>& texts) {
+std::string text_list(Texts texts) {
     Document list = Document::list();
     for (const std::string_view text : texts) list.push(Document(keepable(text)));
     return list.to_json();
 }
+
+/// How many of `items`, from the first on, one statement takes.
+std::size_t fitting(Texts items) noexcept {
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    for (const std::string_view item : items) {
+        bytes += item.size() + 1;
+        if (count > 0 && (bytes > kBytesAtOnce || count == kRowsAtOnce)) break;
+        ++count;
+    }
+    return count;
+}
+
+std::size_t rows_of(std::span<const services::TableBatch> batch) noexcept {
+    std::size_t rows = 0;
+    for (const services::TableBatch& table : batch) rows += table.rows.size() + table.erased.size();
+    return rows;
+}
+
+/// Gives a batch of many rows time in proportion. Its statements are cut to size, but not its COMMIT, in which the server
+/// checks the references of all its rows; ended there, the batch would be tried again for ever.
+class TimeForMany {
+public:
+    TimeForMany(Connection& connection, Duration usual, std::size_t rows) : usual_(usual) {
+        if (rows <= kRowsAtOnce || usual.count() == 0) return;
+        connection.set_statement_timeout(usual * static_cast<Duration::rep>((rows + kRowsAtOnce - 1) / kRowsAtOnce));
+        connection_ = &connection;
+    }
+    ~TimeForMany() {
+        if (connection_ == nullptr) return;
+        connection_->rollback();  // nothing is under way, unless it failed
+        try {
+            if (connection_->is_alive()) connection_->set_statement_timeout(usual_);
+        } catch (const std::exception&) {
+            connection_->break_off();  // the next one begins with the usual limit
+        }
+    }
+    TimeForMany(const TimeForMany&) = delete;
+    TimeForMany& operator=(const TimeForMany&) = delete;
+
+private:
+    const Duration usual_;
+    Connection* connection_ = nullptr;
+};
 
 }  // namespace
 
@@ -86,17 +136,24 @@ struct PostgresStore::Writer {
         Prepared erase;
         bool audited = false;
     };
-    void run(const Prepared& statement, bool audited, const std::vector<std::string_view>& items,
-             const std::vector<std::string_view>& actors, const char* doing) {
-        if (items.empty()) return;
+    void run(const Prepared& statement, bool audited, Texts items, Texts actors, const char* doing) {
+        while (!items.empty()) {
+            const std::size_t count = fitting(items);
+            // Actors are missing when the engine knows of none.
+            run_one(statement, audited, items.first(count), actors.empty() ? actors : actors.first(count), doing);
+            items = items.subspan(count);
+            if (!actors.empty()) actors = actors.subspan(count);
+        }
+    }
+    void run_one(const Prepared& statement, bool audited, Texts items, Texts actors, const char* doing) {
         append_list(json, items);
         if (!audited) {
             const std::array<const char*, 1> values{json.c_str()};
             connection.run(statement, values, doing);
             return;
         }
-        // Actors are missing when the engine knows of none.
-        const std::string who = text_list(actors.empty() ? std::vector<std::string_view>(items.size()) : actors);
+        const std::vector<std::string_view> nobody(actors.empty() ? items.size() : 0);
+        const std::string who = text_list(actors.empty() ? Texts(nobody) : actors);
         const std::array<const char*, 2> values{json.c_str(), who.c_str()};
         connection.run(statement, values, doing);
     }
@@ -394,13 +451,15 @@ bool PostgresStore::begin(Writer& writer, services::Watermark watermark) {
 
 /// Runs `work` in a transaction that moves the watermark. Returns once that is known to be there; throws Error(unavailable)
 /// when it is known not to be there, or when it cannot be told yet: then the next call with the same watermark tells.
-void PostgresStore::write(services::Watermark watermark, const std::function<void(Writer&)>& work) {
+/// `rows`: of how many the work is.
+void PostgresStore::write(services::Watermark watermark, std::size_t rows, const std::function<void(Writer&)>& work) {
     if (damaged_) throw Error(Code::internal, health().trouble);
     bool unknown = false;
     for (int attempt = 1;; ++attempt) {
         bool committing = false;  // of this attempt
         try {
             Writer& session = writer();
+            const TimeForMany time(session.connection, options_.statement_timeout, rows);
             if (begin(session, watermark)) {
                 work(session);
                 CAIRN_FAILPOINT("store.before_commit");
@@ -435,7 +494,7 @@ void PostgresStore::write(services::Watermark watermark, const std::function<voi
 }
 
 void PostgresStore::apply(std::span<const services::TableBatch> batch, services::Watermark watermark) {
-    write(watermark, [&](Writer& session) {
+    write(watermark, rows_of(batch), [&](Writer& session) {
         for (const services::TableBatch& changes : batch) {
             const auto found = session.tables.find(changes.table);
             if (found == session.tables.end()) {
@@ -450,7 +509,7 @@ void PostgresStore::apply(std::span<const services::TableBatch> batch, services:
 }
 
 void PostgresStore::bury(std::span<const services::DeadLetter> letters, services::Watermark watermark) {
-    write(watermark, [&](Writer& session) {
+    write(watermark, letters.size(), [&](Writer& session) {
         for (const services::DeadLetter& letter : letters) {
             const std::string seq = std::to_string(letter.seq);
             const std::string at = format_timestamp(letter.at);

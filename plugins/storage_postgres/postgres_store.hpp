@@ -105,7 +105,7 @@ private:
     void check_server(Connection& connection);
     void make_own_tables(Connection& connection);
     void prepare(Writer& writer, const TableSpec& table);
-    void write(services::Watermark watermark, const std::function<void(Writer&)>& work);
+    void write(services::Watermark watermark, std::size_t rows, const std::function<void(Writer&)>& work);
     bool begin(Writer& writer, services::Watermark watermark);
     void run_query(ConnectionPool& pool, const Query& query, const Row& row, bool& delivered);
     bool query_replica(const Query& query, const Row& row);

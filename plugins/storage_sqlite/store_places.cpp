@@ -39,11 +39,19 @@ std::string utc_stamp() {
     return text;
 }
 
+/// The first file of a database that stands at `file`, or of which only a log has stayed; empty: there is none.
+std::string anything_at(const std::string& file) {
+    for (const char* ending : kEndings) {
+        if (is_there(file + ending)) return file + ending;
+    }
+    return {};
+}
+
 /// `base`, or `base-2` and so on: the first at which nothing stands.
 std::string free_path(const std::string& base, const std::string& ending) {
     for (int i = 1;; ++i) {
         const std::string path = base + (i == 1 ? "" : "-" + std::to_string(i)) + ending;
-        if (!is_there(path)) return path;
+        if (anything_at(path).empty()) return path;
     }
 }
 
@@ -117,8 +125,9 @@ std::unique_ptr<services::Store> SqliteStore::elsewhere(const std::string& place
 }
 
 void SqliteStore::fill(const std::string& backup) {
-    if (is_there(options_.file)) {
-        throw Error(Code::conflict, options_.file + " exists already: a backup is restored to a new place only");
+    if (const std::string there = anything_at(options_.file); !there.empty()) {
+        throw Error(Code::conflict, there + " exists already: a backup is restored to a new place only, and a log of another "
+                                            "database beside it would damage it. Move it away, or name another place");
     }
     std::error_code failed;
     fs::copy_file(backup, options_.file, failed);
@@ -162,7 +171,7 @@ std::string SqliteStore::replace_with(const std::string& place) {
         });
     }
     std::string aside;
-    if (is_there(options_.file)) {
+    if (!anything_at(options_.file).empty()) {  // also when only the log of a deleted database is left
         const fs::path file(options_.file);
         const fs::path folder = file.parent_path() / "quarantine";
         aside = free_path((folder / (file.stem().string() + "-" + utc_stamp())).string(), "");

@@ -34,6 +34,18 @@ TEST(DataLock, MakesThePrivateFolderAndHoldsItOnce) {
     EXPECT_EQ(read_bytes(folder + "/cairn.lock"), std::to_string(::getpid()) + "\n");
 }
 
+TEST(DataLock, HoldsTheFolderAlsoWhenSomebodyDeletesItsFile) {
+    const Scratch scratch;
+    const std::string folder = scratch.path() / "data";
+    {
+        const DataLock lock(folder);
+        std::filesystem::remove(folder + "/cairn.lock");
+        EXPECT_THAT([&] { DataLock second(folder); },
+                    ThrowsMessage<std::runtime_error>(AllOf(HasSubstr("in use by another process"), HasSubstr(folder))));
+    }
+    const DataLock again(folder);
+}
+
 TEST(DataLock, AFolderThatCannotBeMadeIsSaidWithTheCure) {
     const Scratch scratch;
     scratch.write("file", "");

@@ -84,6 +84,9 @@ TEST(LossBudget, ADatabaseElsewhereOutlivesTheDisk) {
     facts.durability.ack = "store";
     EXPECT_EQ(loss_budget(facts).disk, Loss{});
     EXPECT_THAT(broken_requirement(loss_budget(facts), "disk=0"), IsEmpty());
+    EXPECT_THAT(loss_budget(facts).disk_words, HasSubstr("answered while the database is away lies in the journal alone"));
+    facts.durability.on_storage_failure = "readonly";
+    EXPECT_THAT(loss_budget(facts).disk_words, Not(HasSubstr("journal alone")));
 }
 
 TEST(LossBudget, RequirementsAreAGate) {

@@ -213,6 +213,34 @@ TEST_F(Keepers, TheJournalGoesBackToTheOldestBackup) {
     ASSERT_EQ(list.backups.size(), 3);
     EXPECT_GT(world.journal->first(), 1) << "the journal from before the oldest backup is gone";
     EXPECT_LE(world.journal->first(), static_cast<std::uint64_t>(list.backups.back().manifest.watermark) + 1);
+    EXPECT_THAT(world.log.lines(), ::testing::Not(HasSubstr("is its disk mounted?")));
+
+    // The disk with the backups is not there: they still need the journal that leads on from them.
+    const std::uint64_t first = world.journal->first();
+    fs::rename(world.kit.backup_folder, world.kit.backup_folder + ".away");
+    make().start();
+    EXPECT_THAT(world.log.lines(), HasSubstr("is its disk mounted?"));
+    keeper->back_up("manual");
+    EXPECT_EQ(world.journal->first(), first);
+}
+
+TEST_F(Keepers, AJournalAtItsLimitGivesUpNoMoreThanItMust) {
+    world.journal.reset();
+    world.open_journal(1u << 20);
+    make().back_up("manual");
+    const std::string text(4000, 'x');
+    const auto fill = [&](std::uint64_t bytes) {
+        while (world.journal->bytes() < bytes) world.put(text + std::to_string(world.journal->last()), 1, true);
+        world.store().apply({}, {world.journal->last()});
+    };
+    fill(10u << 20);
+    options.journal_max_bytes = 12u << 20;  // the limit is 9.6 MiB
+    make().back_up("manual");
+    ASSERT_EQ(world.journal->first(), 1);
+    keeper->start();
+    ASSERT_TRUE(soon([&] { return world.journal->bytes() < (96u << 20) / 10; }));
+    keeper->stop();
+    EXPECT_GT(world.journal->bytes(), 8u << 20) << "all of it is in a backup, and all of it is a moment to go back to";
 }
 
 TEST_F(Keepers, RequestsAreAnswered) {

@@ -85,6 +85,53 @@ TEST_P(Recoveries, WithoutABackupTheJournalIsEnoughWhenItReachesBack) {
     EXPECT_EQ(world.hash(), hash);
 }
 
+struct GrownItem {
+    std::string id;
+    std::int64_t value = 0;
+    std::string colour = "green";
+};
+void describe(Fields<GrownItem>& f) {
+    f(&GrownItem::id, "id", "the key");
+    f(&GrownItem::value, "value", "what it holds");
+    f(&GrownItem::colour, "colour", "came later");
+}
+
+/// The journal reaches back to before a column was there. What it holds from then had been acknowledged.
+TEST_P(Recoveries, WithoutABackupRowsFromBeforeAColumnGetItsDefault) {
+    put(3);
+    TableSpec grown{"items", {"id"}, &struct_type<GrownItem>(), "test"};
+    world.kit.tables = {&grown};
+    if (!world.kit.migrations.empty()) {
+        world.kit.migrations.push_back({"test", 2, "colour", "checksum",
+                                        "ALTER TABLE items ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';", ""});
+    }
+    damage();
+    const RecoveryReport report = recover_store(world.kit, "test", false);
+    EXPECT_EQ(report.buried, 0);
+    EXPECT_EQ(report.replayed, 3);
+    world.store().open();
+    std::vector<std::string> rows;
+    world.store().snapshot([&](std::string_view, std::span<const std::string> columns, std::span<const Document> values) {
+        std::string row;
+        for (std::size_t i = 0; i < columns.size(); ++i) row += columns[i] + "=" + values[i].to_json() + " ";
+        rows.push_back(row);
+    });
+    ASSERT_EQ(rows.size(), 3);
+    for (const std::string& row : rows) EXPECT_THAT(row, HasSubstr("colour=\"green\""));
+}
+
+TEST_P(Recoveries, WhatTheNewDatabaseRefusesIsNotCalledKept) {
+    put(2);
+    world.put("bad", -5, true);  // in the journal, killed before the store was asked
+    put(1);
+    damage();
+    const RecoveryReport report = recover_store(world.kit, "test", false);
+    EXPECT_EQ(report.buried, 1);
+    EXPECT_EQ(report.replayed, 3);
+    EXPECT_THAT(world.log.lines(), HasSubstr("cairn_dead_letters"));
+    EXPECT_THAT(world.log.lines(), ::testing::Not(HasSubstr("nothing is lost")));
+}
+
 TEST_P(Recoveries, AnOlderBackupServesWhenTheNewestIsDamaged) {
     put(5);
     back_up();

@@ -185,6 +185,7 @@ TEST_P(Restores, RefusedCommitsAreLeftOut) {
     world.put("e", 5, true);
     const Restored again = beside({});
     EXPECT_EQ(again.refused, 2);
+    EXPECT_EQ(again.buried, 1) << "of these";
     EXPECT_EQ(again.state.watermark, 5);
     EXPECT_THAT(world.log.lines(), HasSubstr("cairn_dead_letters"));
 }
@@ -253,6 +254,40 @@ TEST_P(Restores, PutInPlaceTheServerGoesOnFromThere) {
     world.start();
     EXPECT_EQ(world.hash(), last);
     EXPECT_EQ(world.journal->last(), 30);
+}
+
+/// The disk with the journal is gone, and the folder of backups is what is left.
+TEST_P(Restores, WithoutTheJournalTheLatestIsThatOfTheLastHistory) {
+    live(30, 10, 4);  // a backup behind commit 26
+    world.stop();
+    const RestorePlan back = plan_restore(world.kit, world.kit.journal_folder, at_seq(10));
+    Restored restored = restore_beside(world.kit, back, std::make_unique<ScratchPlace>(world.kit, "restore"));
+    activate(world.kit, back, restored);
+    world.start();
+    world.put("new", 1);
+    back_up();  // ends with commit 11, and is newer than the one that ends with 26
+    const std::string last = world.hash();
+    world.stop();
+    fs::remove_all(world.kit.journal_folder);
+    const RestorePlan plan = plan_restore(world.kit, world.kit.journal_folder, {});
+    EXPECT_EQ(plan.target, 11);
+    EXPECT_THAT(plan.notes, ::testing::Contains(HasSubstr("belong to another journal and are left out")));
+    EXPECT_EQ(beside({}).state.hash, last);
+    world.start();  // for the end of the test
+}
+
+TEST_P(Restores, ATimeBeforeTheJournalIsNotABackupThatHoldsLaterCommits) {
+    live(10, 100, 1);
+    world.journal->skip_to(21);
+    world.store().apply({}, {20});
+    world.journal->prune(20);  // it begins with commit 21 now
+    const WallTime began = world.clock.now + 500;
+    world.put("later", 1);  // 21
+    Backup backup = back_up();
+    // It had begun before that commit, and looked at the store behind it.
+    backup.manifest.started = began;
+    put_manifest(backup);
+    EXPECT_THAT(refusal(at_time((began + 100) * 1000)), HasSubstr("there was no commit up to"));
 }
 
 TEST_P(Restores, TheLatestKeepsItsJournal) {

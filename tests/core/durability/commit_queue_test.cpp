@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "core/durability/dead_letter.hpp"
 #include "tests/core/durability/engine_fixture.hpp"
 
 namespace cairn::core::test {
@@ -246,6 +247,34 @@ TEST_F(CommitQueueTest, DamageEndsTheWorkAndIsToldOnce) {
     EXPECT_EQ(store_.value("items", "b"), -1);
 }
 
+TEST_F(CommitQueueTest, ADeadLetterThatTheStoreRefusesIsInNobodysWay) {
+    // Call 1 is the row that it refuses, call 2 the letter.
+    store_.fail_by([](int call) {
+        if (call == 2) throw Error(Code::conflict, "a row is too large");
+    });
+    start(ack_store());
+    EXPECT_EQ(commit(put(items_, "bad", -1)).error().code(), Code::conflict);
+    EXPECT_EQ(queue_->trouble(), "");
+    EXPECT_TRUE(commit(put(items_, "good", 1)));
+    EXPECT_EQ(store_.seq(), 2);
+    EXPECT_THAT(store_.letters(), IsEmpty());
+}
+
+TEST(DeadLetters, OfVeryManyChangesTheFirstAreKept) {
+    const TableSpec table = item_table("items");
+    PendingCommit commit;
+    commit.seq = 7;
+    const std::string row = "\"" + std::string(6u << 20U, 'x') + "\"";
+    for (int i = 0; i < 4; ++i) commit.changes.push_back({&table, "{\"id\":" + std::to_string(i) + "}", row});
+    const services::DeadLetter letter = dead_letter(commit, "no");
+    EXPECT_LT(letter.changes.size(), 16u << 20U);
+    EXPECT_EQ(Document::parse_json(letter.changes).size(), 2);
+    EXPECT_THAT(letter.reason, HasSubstr("the first 2 of 4 changes"));
+    EXPECT_THAT(letter.reason, HasSubstr("--seq 7"));
+    commit.changes.resize(2);
+    EXPECT_EQ(dead_letter(commit, "no").reason, "no");
+}
+
 TEST_F(CommitQueueTest, AnUnknownExceptionOfTheStoreCountsAsDamage) {
     store_.fail_by([](int) { throw std::logic_error("oops"); });
     start(ack_store());
@@ -292,6 +321,26 @@ TEST_F(CommitQueueTest, TheBytesOfTheQueueAreBounded) {
     EXPECT_TRUE(answers[0]);
 }
 
+TEST_F(CommitQueueTest, WhatWouldNeverGetInIsNotToldToComeAgain) {
+    CommitQueue::Options options = ack_store();
+    options.queue_bytes = 10000;
+    start(options);
+    EXPECT_EQ(commit(put(items_, std::string(12000, 'x'), 1)).error().code(), Code::too_large);
+    EXPECT_EQ(commit(std::move(put(items_, std::string(12000, 'x'), 1).coalesced())).error().code(), Code::too_large);
+    EXPECT_TRUE(commit(put(items_, "a", 1)));
+}
+
+TEST_F(CommitQueueTest, WhatTheJournalCannotTakeAsOneIsRefusedAndTheJournalGoesOn) {
+    CommitQueue::Options options = ack_store();
+    options.queue_bytes = 4ull << 30;
+    start(options);
+    Commit huge = put(items_, "huge", 1);
+    huge.changes().front().row.assign((1u << 30U) + 1, ' ');
+    EXPECT_EQ(commit(std::move(huge)).error().code(), Code::too_large);
+    EXPECT_EQ(queue_->trouble(), "");
+    EXPECT_TRUE(commit(put(items_, "a", 1)));
+}
+
 TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
     make(ack_store());
     EXPECT_THAT(queue_->trouble(), HasSubstr("not been opened"));
@@ -303,6 +352,32 @@ TEST_F(CommitQueueTest, RefusesBeforeTheStartAndAfterTheEnd) {
     EXPECT_THAT(queue_->trouble(), HasSubstr("closed"));
     queue_->stop();
     EXPECT_EQ(store_.value("items", "a"), 1);
+}
+
+/// Whoever stops the engine closes the store next.
+TEST_F(CommitQueueTest, StopWaitsForWhoReadsAndGivesNobodyAPart) {
+    start(ack_store());
+    store_.hold();
+    Result<Rows> rows = Error(Code::internal, "not answered");
+    std::thread reader([&] {
+        queue_->query({"wait", {Document("a"), Document("b")}}, [&](Result<Rows> result) { rows = std::move(result); });
+    });
+    store_.wait_for_calls(1);
+    std::atomic<bool> stopped{false};
+    std::thread stopper([&] {
+        queue_->stop();
+        stopped = true;
+    });
+    wait_for([&] { return queue_->trouble() == "the store has been closed"; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_FALSE(stopped) << "somebody still reads";
+    EXPECT_EQ(store_.reading(), 1);
+    store_.release();
+    stopper.join();
+    EXPECT_EQ(store_.reading(), 0);
+    reader.join();
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code(), Code::unavailable);
 }
 
 TEST_F(CommitQueueTest, StopWritesAllThatWasTaken) {

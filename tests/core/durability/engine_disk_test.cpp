@@ -113,6 +113,28 @@ TEST_F(EngineDisk, AnAlmostFullDiskRefusesBeforeItIsTooLate) {
     EXPECT_TRUE(commit(put(items_, "a", 4)));
 }
 
+/// Somebody drags an object for hours.
+TEST_F(EngineDisk, WhoWaitsForRowsThatCannotBeWrittenIsBounded) {
+    CommitQueue::Options options = on_this_disk(ack_journal());
+    options.queue_bytes = 100000;
+    start(options);
+    free_ = 15;
+    wait_for([&] { return !queue_->trouble().empty(); });
+    Answers answers;
+    constexpr int kMany = 5000;
+    for (int i = 0; i < kMany; ++i) queue_->commit(std::move(put(items_, "moving", i).coalesced()), answers.next());
+    EXPECT_GT(answers.answered(), kMany / 2) << "refused at once, to come again later";
+    EXPECT_LT(answers.answered(), kMany);
+    free_ = 500;
+    answers.wait(kMany);
+    int kept = 0;
+    for (int i = 0; i < kMany; ++i) kept += answers[static_cast<std::size_t>(i)] ? 1 : 0;
+    EXPECT_GT(kept, 0);
+    EXPECT_TRUE(commit(put(items_, "moving", kMany)));
+    queue_->flush_and_wait();
+    EXPECT_EQ(store_.value("items", "moving"), kMany);
+}
+
 TEST_F(EngineDisk, AfterAFailedSyncNothingIsAcknowledgedAndTheHostIsTold) {
     for (const std::string call : {"append", "sync"}) {
         for (const CommitQueue::Options& base : {ack_journal(), ack_store()}) {

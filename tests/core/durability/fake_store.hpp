@@ -106,6 +106,14 @@ public:
             seq_at_query_ = seq_;
         }
         if (query.sql == "fail") throw Error(Code::unavailable, "no");
+        if (query.sql == "wait") {
+            std::unique_lock lock(mutex_);
+            ++calls_;
+            ++reading_;
+            entered_.notify_all();
+            released_.wait(lock, [this] { return !held_; });
+            --reading_;
+        }
         const std::vector<std::string> columns{"id", "value"};
         for (const Document& parameter : query.parameters) {
             const std::vector<Document> values{parameter, 7};
@@ -126,7 +134,12 @@ public:
         held_ = false;
         released_.notify_all();
     }
-    /// Waits until apply() has been called `count` times in all.
+    /// Queries "wait" that have not ended.
+    int reading() const {
+        const std::lock_guard lock(mutex_);
+        return reading_;
+    }
+    /// Waits until apply(), bury() and queries "wait" have been called `count` times in all.
     void wait_for_calls(int count) {
         std::unique_lock lock(mutex_);
         entered_.wait(lock, [&] { return calls_ >= count; });
@@ -186,6 +199,7 @@ private:
     std::condition_variable released_;
     bool held_ = false;
     int calls_ = 0;
+    int reading_ = 0;
     std::function<void(int)> fail_;
     State state_;
     std::vector<std::uint64_t> commits_;

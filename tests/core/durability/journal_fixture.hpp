@@ -128,6 +128,14 @@ protected:
         while (const JournalEntry* entry = reader.next()) all.push_back(own_of(*entry));
         return all;
     }
+    /// The last commit that the next process finds, were this one killed now.
+    std::uint64_t last_after_a_kill(std::uint64_t next = 1, std::uint64_t store_has = 0) const {
+        Journal::Options options = options_;
+        options.folder = scratch_ + "/killed";  // who writes holds the folder itself
+        std::filesystem::remove_all(options.folder);
+        std::filesystem::copy(folder(), options.folder);
+        return Journal(options, next, store_has).last();
+    }
     static std::vector<OwnEntry> commits(std::uint64_t first, std::uint64_t last, std::size_t row_bytes = 40) {
         std::vector<OwnEntry> all;
         for (std::uint64_t seq = first; seq <= last; ++seq) all.push_back(commit_entry(seq, row_bytes));

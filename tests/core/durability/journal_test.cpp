@@ -40,6 +40,19 @@ TEST_F(JournalTest, WhatWasWrittenIsReadBack) {
     EXPECT_EQ(read(), expected);
 }
 
+TEST_F(JournalTest, OneAtATimeHoldsAFolder) {
+    {
+        const Journal journal(options_, 1, 0);
+        try {
+            const Journal second(options_, 1, 0);
+            FAIL() << "two write to one journal";
+        } catch (const JournalError& error) {
+            EXPECT_THAT(error.what(), HasSubstr("is in use by another process"));
+        }
+    }
+    const Journal again(options_, 1, 0);
+}
+
 TEST_F(JournalTest, EveryPartOfAnEntryComesBack) {
     const std::string binary("a\0b\xff", 4);
     JournalEntry entry;
@@ -113,7 +126,7 @@ TEST_F(JournalTest, SegmentsFollowOneAnother) {
     std::uint64_t bytes = 0;
     for (const auto& each : survey.segments) bytes += each.bytes;
     EXPECT_EQ(journal.bytes(), bytes);
-    EXPECT_EQ(Journal(options_, 1, 0).last(), 300u);
+    EXPECT_EQ(last_after_a_kill(), 300u);
 }
 
 TEST_F(JournalTest, AnEntryLargerThanASegmentGetsItsOwn) {
@@ -127,7 +140,7 @@ TEST_F(JournalTest, AnEntryLargerThanASegmentGetsItsOwn) {
                                    commit_entry(4), commit_entry(5)};
     EXPECT_EQ(read(), expected);
     EXPECT_EQ(survey_journal(folder()).last(), 5u);
-    EXPECT_EQ(Journal(options_, 1, 0).last(), 5u);
+    EXPECT_EQ(last_after_a_kill(), 5u);
 }
 
 TEST_F(JournalTest, NumbersMustFollow) {
@@ -166,7 +179,7 @@ TEST_F(JournalTest, SkippedNumbersAreKnownAsSuch) {
         EXPECT_EQ(error.lost()[0].last, 9u);
     }
     EXPECT_EQ(own_of(*reader.next()), commit_entry(10));
-    EXPECT_EQ(Journal(options_, 1, 0).last(), 11u);
+    EXPECT_EQ(last_after_a_kill(), 11u);
 }
 
 TEST_F(JournalTest, SkippingWhenNothingWasWrittenLeavesNoEmptySegment) {
@@ -193,7 +206,7 @@ TEST_F(JournalTest, PrunesWholeSegmentsThatTheStoreHolds) {
     EXPECT_EQ(journal.bytes(), segments.back().bytes);
     EXPECT_EQ(read(segments.back().first), commits(segments.back().first, 300, 200));
     EXPECT_THROW(JournalReader(folder(), 1), JournalError);
-    EXPECT_EQ(Journal(options_, 300, 299).last(), 300u);
+    EXPECT_EQ(last_after_a_kill(300, 299), 300u);
 }
 
 TEST_F(JournalTest, IsFullAtItsLimitAndGoesOnWhenThereIsSpace) {

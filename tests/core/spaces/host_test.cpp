@@ -125,8 +125,12 @@ TEST(Gate, CompletionsComeBackToTheStrandUnlessTheSpaceHasClosed) {
                        [&](Space& space) {
                            auto token = std::make_shared<int>(0);
                            held = token;
-                           space.on<Nothing>("ask", [&space, &heard, token, &post_later](Player&, const Nothing&) {
-                               space.storage().commit({}, [&heard, token](Result<Committed>) { ++heard; });
+                           space.on<Nothing>("ask", [&space, &heard, token, &post_later, closes](Player&,
+                                                                                                const Nothing&) {
+                               if (closes)  // with a commit under way it would not close
+                                   space.storage().query({}, [&heard, token](Result<Rows>) { ++heard; });
+                               else
+                                   space.storage().commit({}, [&heard, token](Result<Committed>) { ++heard; });
                                space.storage().query({}, [&heard, token](Result<Rows>) { ++heard; });
                                space.background().run(
                                    Lane::general, "sum", [](const Task&) {},
@@ -163,7 +167,7 @@ TEST(Gate, AnswersOfAClosedSpaceStillReachNobodyWrong) {
                            [](Space& space) {
                                space.on<Nothing>("ask", [&space](Player&, const Nothing&, Reply reply) {
                                    auto shared = std::make_shared<Reply>(std::move(reply));
-                                   space.storage().commit({}, [shared](Result<Committed>) { shared->ok(); });
+                                   space.storage().query({}, [shared](Result<Rows>) { shared->ok(); });
                                });
                            })},
                 options);
@@ -177,6 +181,33 @@ TEST(Gate, AnswersOfAClosedSpaceStillReachNobodyWrong) {
     house.settle();
     EXPECT_EQ(ann.refusal(1), "internal") << "he is told that nobody answers any more";
     EXPECT_EQ(ann.reply(2)["d"]["space"].text(), "main");
+}
+
+/// Opened anew it would read what is there without the commit, which comes behind that.
+TEST(Gate, AnEmptySpaceStaysUntilItsCommitsAreAnswered) {
+    for (const bool listens : {true, false}) {
+        SpaceHost::Options options;
+        options.close_empty_after = Duration(100);
+        House house({behaviour("keeper",
+                               [listens](Space& space) {
+                                   space.on<Nothing>("keep", [&space, listens](Player&, const Nothing&) {
+                                       if (listens)
+                                           space.storage().commit({}, [](Result<Committed>) {});
+                                       else
+                                           space.storage().commit({});
+                                   });
+                               })},
+                    options);
+        house.storage.hold();
+        Client& ann = house.join("Ann", "room-1");
+        ann.request("keep", "{}", 1);
+        ann.request("space.leave", "{}", 2);
+        house.advance(Duration(500), Duration(10));
+        EXPECT_EQ(house.host->count(), 1u);
+        house.storage.release();
+        house.advance(Duration(300), Duration(10));
+        EXPECT_EQ(house.host->count(), 0u);
+    }
 }
 
 TEST(Gate, AnAnswerAfterLeavingStillArrives) {

@@ -285,6 +285,36 @@ TEST_F(StoreTest, AStatementThatTakesTooLongIsEnded) {
     EXPECT_EQ(one("SELECT 7").integer_or(0), 7);
 }
 
+TEST_F(StoreTest, ABatchOfVeryManyRowsIsTakenHoweverLongItTakes) {
+    options_.statement_timeout = Duration(1000);
+    open();
+    constexpr int kMany = 150000;  // as one statement, or in a COMMIT with the usual limit, they do not fit into a second
+    std::vector<std::string> texts;
+    services::TableBatch batch{&things_, {}, {}, {}, {}};
+    for (int i = 0; i < kMany; ++i) {
+        Commit commit;
+        Table<Thing>(things_).put(commit, thing(i));
+        texts.push_back(std::move(commit.changes().front().row));
+    }
+    batch.rows.assign(texts.begin(), texts.end());
+    store_->apply(std::span(&batch, 1), {2});
+    EXPECT_EQ(one("SELECT count(*) FROM things").integer_or(-1), kMany);
+    EXPECT_EQ(store_->watermark().seq, 2U);
+}
+
+TEST_F(StoreTest, ABatchLargerThanAListOfJsonMayBeIsTaken) {
+    open();
+    Thing large = thing(0);
+    large.extra = Document{{"text", std::string(8U << 20U, 'x')}};
+    Rows rows(things_);
+    for (int i = 0; i < 34; ++i) {  // together more than 256 MiB
+        large.id = uuid(i);
+        rows.put(large);
+    }
+    apply({rows});
+    EXPECT_EQ(one("SELECT count(*) FROM things").integer_or(-1), 34);
+}
+
 TEST_F(StoreTest, ALockThatSomebodyHoldsIsPassingTrouble) {
     options_.lock_timeout = Duration(200);
     open();

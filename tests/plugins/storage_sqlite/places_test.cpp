@@ -136,6 +136,43 @@ TEST_F(PlacesTest, ReplacingKeepsWhatStoodHere) {
     EXPECT_EQ(store_->watermark().seq, 2u);
 }
 
+/// Somebody has deleted the damaged file, and not the log beside it. Next to another database it would be taken for that
+/// one's, and what it holds would be read instead of what was restored.
+TEST_F(PlacesTest, ReplacingPutsALogAsideThatStoodThereAlone) {
+    open();
+    put("old", 1);
+    store_->backup(folder_ + "/one.db");
+    put("newer", 2);
+    const std::string place = store_->place_beside("restore");
+    store_->elsewhere(place)->fill(folder_ + "/one.db");
+    const std::string log = folder_ + "/stale";  // as a kill leaves it: with commits that are not in the file
+    fs::copy_file(options_.file + "-wal", log);
+    store_->close();
+    fs::remove(options_.file);
+    fs::rename(log, options_.file + "-wal");
+    const std::string aside = store_->replace_with(place);
+    EXPECT_TRUE(fs::exists(aside + "/cairn.db-wal"));
+    EXPECT_FALSE(fs::exists(options_.file + "-wal"));
+    open();
+    EXPECT_EQ(store_->integrity(), "");
+    EXPECT_EQ(contents(*store_).size(), 2u);
+    EXPECT_EQ(store_->watermark().seq, 2u);
+}
+
+TEST_F(PlacesTest, APlaceWithALogOfAnotherDatabaseIsNotFilled) {
+    open();
+    put("a", 1);
+    store_->backup(folder_ + "/one.db");
+    const std::string place = folder_ + "/then.db";
+    std::ofstream(place + "-wal") << "of another one";
+    const auto then = store_->elsewhere(place);
+    const Error refused = refusal([&] { then->fill(folder_ + "/one.db"); });
+    EXPECT_EQ(refused.code(), Code::conflict);
+    EXPECT_THAT(refused.what(), testing::HasSubstr("then.db-wal"));
+    EXPECT_TRUE(fs::exists(place + "-wal"));
+    EXPECT_FALSE(fs::exists(place));
+}
+
 /// A crash between putting the old files aside and putting the new one here.
 TEST_F(PlacesTest, AnExchangeThatWasCutOffIsFinishedAtTheNextOpen) {
     open();
