@@ -140,13 +140,16 @@ private:
     std::optional<CommitQueue> queue_;
 };
 
+void append_row(std::string& json, int row, std::uint64_t n) {
+    json.append(R"({"id":")").append(bench::id_of(row)).append(R"(","position":)").append(bench::position_of(n));
+    json.append(R"(,"updated_at":)").append(std::to_string(n)).append("}");
+}
+
 Change object_change(const TableSpec& table, int row, std::uint64_t n) {
     Change change;
     change.table = &table;
-    const std::string id = bench::id_of(row);
-    change.key = R"({"id":")" + id + R"("})";
-    change.row = R"({"id":")" + id + R"(","position":)" + bench::position_of(n) + R"(,"updated_at":)" + std::to_string(n) +
-                 "}";
+    change.key = R"({"id":")" + bench::id_of(row) + R"("})";
+    append_row(change.row, row, n);
     return change;
 }
 
@@ -240,14 +243,26 @@ void measure_rows(Engine& engine, double seconds) {
     std::uint64_t n = 1;
     std::uint64_t held = engine.store().watermark().seq;
     for (const int rows : {100, 1000, 4000}) {
+        std::string json;
+        std::vector<std::size_t> ends;
+        services::TableBatch batch;
+        batch.table = &engine.objects();
         bench::measure("store plugin: rows in one batch", rows, seconds, [&] {
             picker.again();
-            std::vector<Change> changes;
-            services::TableBatch batch;
-            batch.table = &engine.objects();
-            for (int k = 0; k < rows; ++k) changes.push_back(object_change(engine.objects(), picker.row(k), n++));
-            for (const Change& change : changes) batch.rows.push_back(change.row);
+            json.clear();
+            ends.clear();
+            batch.rows.clear();
+            for (int k = 0; k < rows; ++k) {
+                append_row(json, picker.row(k), n++);
+                ends.push_back(json.size());
+            }
+            std::size_t begin = 0;
+            for (const std::size_t end : ends) {
+                batch.rows.push_back(std::string_view(json).substr(begin, end - begin));
+                begin = end;
+            }
             engine.store().apply(std::span(&batch, 1), services::Watermark{++held});  // a number again would mean the same batch again
+            engine.store().maintain(false);  // as the materialiser does behind each batch: the log is emptied now and then
         });
     }
 }
@@ -260,12 +275,16 @@ public:
         stop_ = true;
         thread_.join();
     }
-    /// Lateness since the last call, p99 in ms.
-    double p99() {
+    struct Lateness {
+        std::size_t ticks = 0;
+        double p50 = 0, p99 = 0;  ///< ms from the time at which a tick should begin to its end
+    };
+    /// Of the ticks since the last call.
+    Lateness take() {
         const std::lock_guard lock(mutex_);
-        const double late = bench::percentile(late_, 0.99) * 1e3;
+        const Lateness taken{late_.size(), bench::percentile(late_, 0.50) * 1e3, bench::percentile(late_, 0.99) * 1e3};
         late_.clear();
-        return late;
+        return taken;
     }
 
 private:
@@ -291,6 +310,7 @@ private:
 
 constexpr int kCharacters = 10000;
 constexpr int kItemsEach = 20;
+constexpr double kTickSeconds = 5;  // of ticks for each percentile, times the seconds asked for
 
 void change_characters(Engine& engine, int from, int to, std::int64_t gold) {
     for (int c = from; c < to; ++c) {
@@ -316,31 +336,45 @@ void change_characters(Engine& engine, int from, int to, std::int64_t gold) {
     }
 }
 
+/// Each of the three again and again, so that there are enough ticks beside it for a percentile.
 void measure_snapshot(Engine& engine, double seconds) {
-    Ticker ticker;
-    const auto timed = [&](const char* what, const std::function<void()>& work) {
-        std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-        const double quiet = ticker.p99();
-        const double begun = bench::seconds_now();
-        work();
-        const double took = bench::seconds_now() - begun;
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        std::printf("%-64s %8.3f s   tick p99 %.2f ms before, %.2f ms meanwhile\n", what, took, quiet, ticker.p99());
-        std::fflush(stdout);
-    };
     change_characters(engine, 0, kCharacters, 1);
     engine.queue().flush_and_wait();
-    change_characters(engine, 0, kCharacters, 2);
+    std::int64_t gold = 2;
+    int copies = 0;
+    Ticker ticker;
+    const auto timed = [&](const char* what, const std::function<void()>& work) {
+        work();
+        ticker.take();
+        std::this_thread::sleep_for(std::chrono::duration<double>(kTickSeconds * seconds));
+        const Ticker::Lateness quiet = ticker.take();
+        std::vector<double> took;
+        const double begun = bench::seconds_now();
+        while (bench::seconds_now() - begun < kTickSeconds * seconds) {
+            const double at = bench::seconds_now();
+            work();
+            took.push_back(bench::seconds_now() - at);
+        }
+        const Ticker::Lateness beside = ticker.take();
+        std::printf("%-64s %3zu times: median %.3f s, longest %.3f s; tick beside it (%zu) p50 %.2f p99 %.2f ms, "
+                    "without (%zu) p50 %.2f p99 %.2f ms\n",
+                    what, took.size(), bench::percentile(took, 0.5), bench::percentile(took, 1.0), beside.ticks, beside.p50,
+                    beside.p99, quiet.ticks, quiet.p50, quiet.p99);
+        std::fflush(stdout);
+    };
     timed("full snapshot: 10,000 characters with 20 items each, all changed", [&] {
-        change_characters(engine, 0, kCharacters, 3);
+        change_characters(engine, 0, kCharacters, gold++);
         engine.queue().flush_and_wait();
     });
     timed("delta: 500 of them changed (10,500 rows)", [&] {
-        change_characters(engine, 0, 500, 4);
+        change_characters(engine, 0, 500, gold++);
         engine.queue().flush_and_wait();
     });
     timed("backup of all of it", [&] {
-        engine.store().backup(engine.folder() + "/bench" + std::string(engine.store().backup_ending()));
+        const std::string file =
+            engine.folder() + "/bench" + std::to_string(copies++) + std::string(engine.store().backup_ending());
+        engine.store().backup(file);
+        std::filesystem::remove_all(file);
     });
 }
 

@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <bitset>
 #include <cstddef>
 
 #include "plugins/storage_sqlite/sqlite_error.hpp"
@@ -12,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 2000;
 
-/// Walks over the text once, with a bit per open bracket instead of recursion.
+/// Walks over the text once, with a place per open bracket instead of recursion.
 class Scanner {
 public:
     explicit Scanner(std::string_view text) noexcept : at_(text.data()), end_(text.data() + text.size()) {}
@@ -137,7 +136,7 @@ private:
 
     const char* at_;
     const char* end_;
-    std::bitset<kMaxDepth> is_object_;
+    bool is_object_[kMaxDepth];  // of the open brackets; not cleared before: rows have many values, and few are deep
     std::size_t depth_ = 0;
     bool opened_ = false;
 };

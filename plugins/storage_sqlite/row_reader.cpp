@@ -1,5 +1,6 @@
 #include "plugins/storage_sqlite/row_reader.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "plugins/storage_sqlite/json_check.hpp"
@@ -174,6 +175,8 @@ std::string_view unescaped(std::string_view inside, std::string& into) {
 }
 
 std::string_view compacted(std::string_view json, std::string& into) {
+    // What this program wrote has no white space but in texts, and most has none there.
+    if (std::none_of(json.begin(), json.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; })) return json;
     bool in_text = false;
     bool copying = false;
     for (std::size_t i = 0; i < json.size(); ++i) {

@@ -15,7 +15,7 @@ Object& ObjectIndex::insert(Object object) {
     auto held = std::make_unique<Object>(std::move(object));
     Object& inserted = *held;
     inserted.number = static_cast<std::uint32_t>(by_number_.size());
-    // They come from the store in order: the hint makes each of them cost the same.
+    // They mostly come from the store in order: the hint makes each of those cost the same.
     objects_.emplace_hint(objects_.end(), std::string_view(inserted.id), std::move(held));
     by_id_.insert(inserted.id, inserted.number);
     by_number_.push_back(&inserted);

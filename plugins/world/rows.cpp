@@ -81,6 +81,11 @@ void describe(Fields<SpaceNameRow>& f) {
     f(&SpaceNameRow::name, "name", "what clients call it");
 }
 
+void describe(Fields<HeapSize>& f) {
+    f(&HeapSize::objects, "objects", "of the space");
+    f(&HeapSize::pages, "pages", "of the table");
+}
+
 void describe(Fields<SessionIdRow>& f) {
     f(&SessionIdRow::id, "id", "UUID");
 }
@@ -100,9 +105,18 @@ const std::string_view kSelectOldSessions =
     "SELECT id FROM sessions WHERE disconnected_at IS NOT NULL AND disconnected_at < $1 LIMIT $2";
 
 const std::string_view kSelectObjects =
-    "SELECT id, object_id, name, type, position, rotation, scale, model_id, model_url, created_by, "
-    "created_at, "
+    "SELECT id, object_id, name, type, position, rotation, scale, model_id, model_url, created_by, created_at, "
     "updated_by, updated_at, properties, physics, visibility, locked, interaction_count, last_interacted_at "
     "FROM world_objects WHERE space_id = $1 AND object_id > $2 ORDER BY object_id LIMIT $3";
+
+const std::string_view kSelectHeapSize =
+    "SELECT (SELECT count(*) FROM world_objects WHERE space_id = $1) AS objects, CASE WHEN "
+    "current_setting('server_version_num')::integer < 140000 THEN 0 ELSE pg_relation_size('world_objects') / "
+    "current_setting('block_size')::integer END AS pages";
+
+const std::string_view kSelectObjectsOfHeap =
+    "SELECT id, object_id, name, type, position, rotation, scale, model_id, model_url, created_by, created_at, "
+    "updated_by, updated_at, properties, physics, visibility, locked, interaction_count, last_interacted_at "
+    "FROM world_objects WHERE space_id = $1 AND ctid >= $2::tid AND ctid < $3::tid";
 
 }  // namespace cairn::world

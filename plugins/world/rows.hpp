@@ -122,4 +122,16 @@ inline constexpr std::size_t kSessionsPerPiece = 500;
 /// The next `$3` objects of the space `$1` after the object id `$2`.
 extern const std::string_view kSelectObjects;
 
+/// PostgreSQL's: how many objects the space `$1` has, and of how many pages the heap of all objects is; 0 pages where the
+/// server cannot read a part of the heap without reading all of it (before PostgreSQL 14).
+extern const std::string_view kSelectHeapSize;
+struct HeapSize {
+    std::int64_t objects = 0;
+    std::int64_t pages = 0;
+};
+void describe(Fields<HeapSize>& f);
+/// PostgreSQL's: the objects of the space `$1` that lie from the place `$2`, "(page,0)", to before the place `$3`.
+extern const std::string_view kSelectObjectsOfHeap;
+inline constexpr std::int64_t kEndOfHeap = 4294967294;  ///< a page behind every other
+
 }  // namespace cairn::world

@@ -8,8 +8,6 @@
 namespace cairn::world {
 namespace {
 
-/// Rows per read while loading: long enough to be quick, short enough that no loop stands still for it.
-constexpr std::size_t kPage = 2000;
 /// Objects that one `object.list` looks at, at most: the rest is for the next page.
 constexpr std::size_t kScan = 5000;
 /// Kept as the answer of an operation that was refused because its object was not there.
@@ -85,23 +83,19 @@ Scene::~Scene() {
 // ---- loading ------------------------------------------------------------------------------------------------------
 
 void Scene::load(std::function<void(Result<Done>)> done) {
-    load_page({}, std::move(done));
-}
-
-void Scene::load_page(std::string after, std::function<void(Result<Done>)> done) {
-    space_.storage().load<LoadedObject>({std::string(kSelectObjects), {settings_.space_id, after, kPage}},
-                                        [this, done = std::move(done)](Result<std::vector<LoadedObject>> rows) mutable {
-                                            if (!rows) return done(rows.error());
-                                            const std::size_t count = rows.value().size();
-                                            // The store reads the next page while this one is put in place: after its
-                                            // last, in the store's order.
-                                            if (count == kPage)
-                                                load_page(rows.value().back().object_id, std::move(done));
-                                            for (const LoadedObject& row : rows.value())
-                                                objects_.insert(Object::from_row(row, actors_));
-                                            total_.fetch_add(count, std::memory_order_relaxed);
-                                            if (count < kPage) done(Done{});
-                                        });
+    loader_.emplace(
+        space_.storage(), settings_.space_id, settings_.has_heap,
+        [this](const std::vector<LoadedObject>& rows, bool repeats) {
+            std::size_t count = 0;
+            for (const LoadedObject& row : rows) {
+                if (repeats && objects_.find(row.object_id)) continue;
+                objects_.insert(Object::from_row(row, actors_));
+                ++count;
+            }
+            total_.fetch_add(count, std::memory_order_relaxed);
+        },
+        std::move(done));
+    loader_->start();
 }
 
 // ---- asking -------------------------------------------------------------------------------------------------------

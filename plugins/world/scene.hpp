@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "plugins/world/collections.hpp"
 #include "plugins/world/messages.hpp"
 #include "plugins/world/object_index.hpp"
+#include "plugins/world/object_loader.hpp"
 #include "plugins/world/rows.hpp"
 #include "plugins/world/world_config.hpp"
 
@@ -40,6 +42,7 @@ public:
         bool anyone_may_edit = true;
         std::size_t max_objects = 1'000'000;
         Limits limits;
+        bool has_heap = false;  ///< the store is PostgreSQL (ObjectLoader)
     };
     /// Registers the messages.
     Scene(Space& space, Settings settings, Table<ObjectRow> table, const Collections& kept);
@@ -47,7 +50,7 @@ public:
     Scene(const Scene&) = delete;
     Scene& operator=(const Scene&) = delete;
 
-    /// Reads all objects, a page at a time; `done` hears of success or failure.
+    /// Reads all objects, a page at a time; `done` hears of success or failure. Once.
     void load(std::function<void(Result<Done>)> done);
     ObjectIndex& objects() noexcept { return objects_; }
     /// Sends the places that wait for the next tick: nobody is left to move anything, so the space may close.
@@ -106,7 +109,6 @@ private:
     void settled(std::uint32_t number, std::uint32_t version, const Transform& at);
     void forget(Object& object);
     void edit(Object& object, const ObjectUpdate& edit, std::uint32_t actor) const;
-    void load_page(std::string after, std::function<void(Result<Done>)> done);
     bool same_creation(const Object& there, std::uint32_t actor, const ObjectCreate& wish) const;
     static Error refusal(const Error& why);
 
@@ -114,6 +116,7 @@ private:
     const Settings settings_;
     const Table<ObjectRow> table_;
     const Collections kept_;
+    std::optional<ObjectLoader> loader_;
     ObjectIndex objects_;
     Actors actors_;
     Stream<ObjectMoved> moved_;

@@ -31,7 +31,8 @@ public:
         for (ExchangeSection& section : sections) setup.exchange(std::move(section));
         setup.provide<SpaceSource>(*this);
         setup.behaviour("world", [this](Space& space) {
-            return std::make_unique<WorldSpace>(space, *config_, tables_, kept_, *catalogue_);
+            return std::make_unique<WorldSpace>(space, *config_, tables_, kept_, *catalogue_,
+                                                store_->engine() == "postgres");
         });
         setup.health("world", [] {
             return Setup::HealthReport{true,

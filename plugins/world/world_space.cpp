@@ -1,5 +1,6 @@
 #include "plugins/world/world_space.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <cairn/error.hpp>
@@ -17,7 +18,7 @@ double bounds_of(const Space& space) {
 }  // namespace
 
 WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables, const Collections& kept,
-                       SpaceCatalogue& catalogue)
+                       SpaceCatalogue& catalogue, bool has_heap)
     : space_(space),
       catalogue_(catalogue),
       space_id_(space.settings()["id"].text()),
@@ -35,7 +36,7 @@ WorldSpace::WorldSpace(Space& space, const Config& config, const Tables& tables,
                 }),
       scene_(space,
              {space_id_, bounds_of(space), config.anyone_may_edit, static_cast<std::size_t>(config.max_objects),
-              config.limits},
+              config.limits, has_heap},
              tables.objects, kept) {
     load(space.hold("the space's row and objects"));
 }
@@ -56,9 +57,13 @@ void WorldSpace::load(std::shared_ptr<Space::Hold> hold) {
         }
         presence_.close_stale([this, hold](Result<Done> closed) {
             if (!closed) return hold->fail(closed.error());
-            scene_.load([this, hold](Result<Done> loaded) {
+            const auto begun = std::chrono::steady_clock::now();
+            scene_.load([this, hold, begun](Result<Done> loaded) {
                 if (!loaded) return hold->fail(loaded.error());
-                space_.log().info("space loaded", {{"space", space_.id()}, {"objects", scene_.objects().size()}});
+                const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun);
+                space_.log().info("space loaded", {{"space", space_.id()},
+                                                   {"objects", scene_.objects().size()},
+                                                   {"ms", took.count()}});
             });
         });
     });

@@ -18,8 +18,9 @@ namespace cairn::world {
 /// What the world plugin adds to a space: its row, its players, its objects. Joins wait until they are loaded.
 class WorldSpace final : public Behaviour {
 public:
+    /// `has_heap`: the store is PostgreSQL.
     WorldSpace(Space& space, const Config& config, const Tables& tables, const Collections& kept,
-               SpaceCatalogue& catalogue);
+               SpaceCatalogue& catalogue, bool has_heap = false);
     ~WorldSpace() override;
 
     /// Players in all spaces of this process; for the health report. [any]

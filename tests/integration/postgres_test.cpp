@@ -2,9 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -110,6 +113,41 @@ TEST_F(Postgres, TheWorldIsTheSameAndLasts) {
         EXPECT_EQ(page["d"]["messages"].size(), 0u);
         EXPECT_EQ(ada.ask("chat.edit", {{"id", "no-uuid"}, {"message", "x"}})["err"]["code"].text(), "not_found");
         EXPECT_TRUE(ada.ask("object.create", box("b1", 7))["err"]["code"].text() == "conflict");
+    }
+    EXPECT_EQ(server.stop(), 0) << server.output();
+}
+
+TEST_F(Postgres, ALargeRoomIsReadAsItLiesAndWhole) {
+    ServerProcess server(config());
+    server.start();  // makes the tables and the room
+    EXPECT_EQ(server.stop(), 0) << server.output();
+    const auto sql = [](const std::string& statements) {
+        const std::string url = std::getenv("DATABASE_URL");
+        const std::string path = url.substr(url.rfind('/') + 1);
+        return PostgresCluster::shared().run(path.substr(0, path.find('?')), statements);
+    };
+    // 7,000 in main, among them rows that have moved to the end of the heap, and 3 in a room that is small beside it.
+    const std::string insert =
+        "INSERT INTO world_objects (object_id, space_id, name, type, position, rotation, scale, created_by) SELECT ";
+    sql("INSERT INTO spaces (name) VALUES ('garden')");
+    sql(insert + "md5(n::text), id, 'Box ' || n, 'primitive', jsonb_build_array(n % 500, 1.5, 0), '[0, 0, 0]', '[1, 1, 1]', "
+                 "NULL FROM spaces, generate_series(1, 7000) n WHERE name = 'main'");
+    sql(insert + "'g' || n, id, 'Box', 'primitive', '[1, 2, 3]', '[0, 0, 0]', '[1, 1, 1]', NULL FROM spaces, "
+                 "generate_series(1, 3) n WHERE name = 'garden'");
+    sql("UPDATE world_objects SET visibility = false, name = repeat('x', 200) WHERE name LIKE 'Box %7'");
+    sql("DELETE FROM world_objects WHERE name LIKE 'Box %00'");
+    sql("ANALYZE world_objects");
+    server.start();
+    {
+        PlayerClient ada(server.port());
+        ada.enter("main", "Ada");
+        std::map<std::string, std::int64_t> seen;
+        for (const Document& object : ada.state("objects")) ++seen[std::string(object["id"].text())];
+        EXPECT_EQ(seen.size(), 6930u);
+        EXPECT_TRUE(std::all_of(seen.begin(), seen.end(), [](const auto& one) { return one.second == 1; }));
+        PlayerClient bob(server.port());
+        bob.enter("garden", "Bob");
+        EXPECT_EQ(bob.state("objects").size(), 3u);
     }
     EXPECT_EQ(server.stop(), 0) << server.output();
 }
