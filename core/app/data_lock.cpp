@@ -21,8 +21,9 @@ void make_folder(const fs::path& folder) {
     if (fs::is_directory(folder)) return;
     std::error_code error;
     fs::create_directories(folder.parent_path(), error);
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw std::runtime_error("data_dir " + folder.string() + " cannot be made: " + std::strerror(errno) +
+    if (!error && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) error.assign(errno, std::generic_category());
+    if (error) {
+        throw std::runtime_error("data_dir " + folder.string() + " cannot be made: " + error.message() +
                                  ". Choose another with --set data_dir=…, or let this user write there");
     }
 }
