@@ -1,9 +1,23 @@
+#include <filesystem>
+
 #include "core/app/backup_session.hpp"
 #include "core/backup/backup_maker.hpp"
 #include "core/backup/recovery.hpp"
+#include "core/durability/journal.hpp"
+#include "core/plugins/lifecycle.hpp"
 
 namespace cairn::core {
 namespace {
+
+/// A backup of nothing would look like one of something.
+void must_hold_something(const StoreKit& kit) {
+    const std::filesystem::path place(kit.store->place());
+    std::error_code error;
+    if (!place.is_absolute() || std::filesystem::exists(place, error) || error) return;
+    if (!survey_journal(kit.journal_folder, UINT64_MAX).id.empty()) return;
+    throw StartFailed("nothing has been kept here yet: neither a database " + place.string() + " nor a journal",
+                      "See whether data_dir is the one of the server.");
+}
 
 int now(const Arguments& arguments, Terminal& terminal) {
     const auto preparation = prepare_or_say(arguments, terminal);
@@ -11,6 +25,7 @@ int now(const Arguments& arguments, Terminal& terminal) {
     const Document made =
         in_server_or_alone(*preparation, {{"what", "backup"}}, patience(arguments), [](const StoreKit& kit) {
             finish_interrupted_restore(kit);
+            must_hold_something(kit);
             kit.store->open();
             return to_document(make_backup(kit, "manual", survey_journal(kit.journal_folder, UINT64_MAX).id));
         });

@@ -41,8 +41,9 @@ std::string data_folder(const Preparation& preparation) {
     return std::filesystem::absolute(preparation.host.data_dir).lexically_normal().string();
 }
 
-std::unique_ptr<Preparation> prepare_or_say(const Arguments& arguments, Terminal& terminal, std::size_t first_word) {
-    auto preparation = prepare(configuration_inputs(arguments, first_word));
+std::unique_ptr<Preparation> prepare_or_say(const Arguments& arguments, Terminal& terminal, bool more_words) {
+    auto preparation = prepare(configuration_inputs(arguments, 0, more_words));
+    quiet_log(terminal);
     if (preparation->ok()) return preparation;
     print_problems(*preparation, terminal.err, terminal.err_colour);
     return nullptr;
@@ -51,6 +52,7 @@ std::unique_ptr<Preparation> prepare_or_say(const Arguments& arguments, Terminal
 Document in_server_or_alone(Preparation& preparation, const Document& request, Duration at_most,
                             const std::function<Document(const StoreKit&)>& alone) {
     const std::string folder = data_folder(preparation);
+    must_have_data(preparation);
     if (data_holder(folder)) return ask_server(folder, request, kTakenWithin, at_most);
     OfflineStore offline(preparation);
     return alone(store_kit(offline, preparation));

@@ -17,8 +17,9 @@ StoreKit store_kit(OfflineStore& offline, const Preparation& preparation);
 /// The data folder of a configuration, absolute, whether or not it is there. [any]
 std::string data_folder(const Preparation& preparation);
 
-/// Reads the configuration and prints its problems; nothing when there are some. [control]
-std::unique_ptr<Preparation> prepare_or_say(const Arguments& arguments, Terminal& terminal, std::size_t first_word = 0);
+/// Reads the configuration and prints its problems; nothing when there are some. From then on the log has warnings only.
+/// `more_words` as for configuration_inputs(). [control]
+std::unique_ptr<Preparation> prepare_or_say(const Arguments& arguments, Terminal& terminal, bool more_words = false);
 
 /// Does `request` in the server that runs on this data, or `alone` with the store itself when none does. `at_most`: how
 /// long a server may take. Throws what either does. [control]

@@ -30,13 +30,8 @@ int verify(const Arguments& arguments, Terminal& terminal) {
     for (std::size_t i = 1; i < arguments.words().size(); ++i) {
         files.push_back(std::filesystem::path(arguments.words()[i]).filename().string());
     }
-    ConfigInputs inputs = configuration_inputs(arguments);
-    inputs.files.erase(inputs.files.begin() + 1, inputs.files.begin() + static_cast<std::ptrdiff_t>(files.size()) + 1);
-    const auto preparation = prepare(inputs);
-    if (!preparation->ok()) {
-        print_problems(*preparation, terminal.err, terminal.err_colour);
-        return exit_code::kProblems;
-    }
+    const auto preparation = prepare_or_say(arguments, terminal, true);
+    if (!preparation) return exit_code::kProblems;
     bool all = true;
     Document answers = Document::list();
     for (const std::string& file : files) {

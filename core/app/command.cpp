@@ -5,6 +5,7 @@
 
 #include "core/app/torture.hpp"
 #include "core/config/configuration.hpp"
+#include "core/plugins/lifecycle.hpp"
 
 namespace cairn::core {
 namespace {
@@ -33,8 +34,12 @@ int unknown_verb(const std::vector<std::string>& words, Terminal& terminal) {
     if (!group.empty()) {
         const std::string asked = words[0] + (words.size() > 1 ? " " + words[1] : "");
         const std::string near = words.size() > 1 ? did_you_mean(asked, group) : "";
-        terminal.err << "cairn: '" << asked << "' is not a command"
-                     << (near.empty() ? ".\n" : "; did you mean '" + near + "'?\n");
+        if (words.size() == 1) {
+            terminal.err << "cairn " << asked << ": one of these is meant:\n";
+        } else {
+            terminal.err << "cairn: '" << asked << "' is not a command"
+                         << (near.empty() ? ".\n" : "; did you mean '" + near + "'?\n");
+        }
         for (const Command& command : commands()) {
             if (std::find(group.begin(), group.end(), command.name) == group.end()) continue;
             terminal.err << "  cairn " << command.name << " " << command.arguments << "\n      " << command.summary
@@ -107,6 +112,10 @@ int run_command_line(const std::vector<std::string>& words, Terminal& terminal) 
         terminal.err << "\nUsage: cairn " << command->name << " " << command->arguments << "\nRun `cairn help "
                      << command->name << "` for examples.\n";
         return exit_code::kUsage;
+    } catch (const StartFailed& failure) {
+        terminal.err << "cairn " << command->name << ": " << failure.what() << "\n";
+        if (!failure.cure().empty()) terminal.err << "    " << failure.cure() << "\n";
+        return exit_code::kProblems;
     } catch (const std::exception& error) {
         terminal.err << "cairn " << command->name << ": " << error.what() << "\n";
         return exit_code::kProblems;

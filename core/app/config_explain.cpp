@@ -74,6 +74,10 @@ int explain(const Arguments& arguments, Terminal& terminal) {
     std::unique_ptr<Preparation> preparation;
     if (arguments.words().size() > 1 || arguments.has("--config"))
         preparation = prepare(configuration_inputs(arguments, 1));
+    if (preparation && !preparation->configuration->readable()) {
+        preparation->report.print(terminal.err, terminal.err_colour);
+        return exit_code::kProblems;
+    }
     ProblemReport report;
     std::unique_ptr<PluginSet> loaded;
     const StructType* root = &struct_type<HostConfig>();

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "core/app/exchange_file.hpp"
-#include "core/observe/log_sink.hpp"
 
 namespace cairn::core {
 namespace {
@@ -15,13 +14,6 @@ constexpr std::size_t kKeysPerQuestion = 100;
 constexpr std::size_t kRowsPerQuery = 100'000;
 
 }  // namespace
-
-void quiet_log(const Terminal& terminal) {
-    LogSink::Options log;
-    log.level = LogLevel::warning;
-    log.colour = terminal.err_colour;
-    LogSink::instance().configure(log);
-}
 
 const ExchangeSection* space_section(const std::vector<ExchangeSection>& sections) {
     const auto found = std::find_if(sections.begin(), sections.end(),

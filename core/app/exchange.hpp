@@ -19,9 +19,6 @@ struct ExchangeSpace {
         entry;  ///< of the section `space`; none: there is no such space yet, or nobody knows spaces
 };
 
-/// What opens and closes is no news to whoever exports: the log has warnings only. [control]
-void quiet_log(const Terminal& terminal);
-
 /// The section that knows spaces, or nullptr.
 const ExchangeSection* space_section(const std::vector<ExchangeSection>& sections);
 /// Looks the space up. Where no plugin knows spaces, their name is their id. [control]

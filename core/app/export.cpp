@@ -21,6 +21,7 @@ int export_space(const Arguments& arguments, Terminal& terminal) {
     const std::vector<ExchangeSection>& sections = preparation->plugins->declarations().sections;
     if (sections.empty()) throw std::runtime_error("no plugin of this configuration has anything to export");
     quiet_log(terminal);
+    must_have_data(*preparation);
     OfflineEngine engine(*preparation);
     const std::string name = arguments.value("--space", preparation->host.server.default_space);
     const ExchangeSpace space = find_space(engine, sections, name);

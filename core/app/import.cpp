@@ -20,10 +20,8 @@ int import_space(const Arguments& arguments, Terminal& terminal) {
         throw UsageError("name a configuration and a file to import",
                          "For example cairn import config/metaverse.yaml main.json.");
     }
-    ConfigInputs inputs = configuration_inputs(arguments);
     const std::string path = arguments.words()[1];
-    inputs.files.erase(inputs.files.begin() + 1);
-    const auto preparation = prepare(inputs);
+    const auto preparation = prepare(configuration_inputs(arguments, 0, true));
     if (!preparation->ok()) {
         print_problems(*preparation, terminal.err, terminal.err_colour);
         return exit_code::kProblems;

@@ -1,13 +1,17 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <set>
 #include <stdexcept>
 
 #include <cairn/json.hpp>
 
 #include "core/app/backup_session.hpp"
+#include "core/config/configuration.hpp"
 #include "core/durability/journal.hpp"
 #include "core/durability/journal_time.hpp"
+#include "core/plugins/join_words.hpp"
+#include "core/schedule/time_zone.hpp"
 
 namespace cairn::core {
 namespace {
@@ -38,18 +42,19 @@ std::uint64_t number_of(const std::string& option, std::string_view digits) {
     return value;
 }
 
-Filter filter_of(const Arguments& arguments) {
+Filter filter_of(const Arguments& arguments, const TimeZone& zone) {
     Filter filter;
-    const auto time = [&](const std::string& option, std::int64_t& into) {
+    const auto time = [&](const std::string& option, TimeEdge edge, std::int64_t& into) {
         if (!arguments.has(option)) return;
         try {
-            into = parse_time_us(arguments.value(option));
-        } catch (const std::invalid_argument& error) {
+            into = read_time(arguments.value(option), zone, edge);
+        } catch (const Error& error) {
             throw UsageError(option + ": " + error.what());
         }
     };
-    time("--since", filter.since_us);
-    time("--until", filter.until_us);
+    time("--since", TimeEdge::begin, filter.since_us);
+    time("--until", TimeEdge::end, filter.until_us);
+    if (filter.since_us > filter.until_us) throw UsageError("--since is later than --until");
     filter.table = arguments.value("--table");
     if (const std::string range = arguments.value("--seq"); arguments.has("--seq")) {
         const std::size_t dots = range.find("..");
@@ -57,6 +62,9 @@ Filter filter_of(const Arguments& arguments) {
         const std::string last = dots == std::string::npos ? first : range.substr(dots + 2);
         if (!first.empty() || last.empty()) filter.first = number_of(range, first);
         if (!last.empty()) filter.last = number_of(range, last);
+        if (filter.first > filter.last) {
+            throw UsageError("--seq " + range + " ends before it begins", "The lower number stands first.");
+        }
     }
     return filter;
 }
@@ -118,10 +126,26 @@ std::string json_of(const JournalEntry& entry, const Filter& filter) {
     return out;
 }
 
+/// Nothing that was read was wanted: says what there is, so that a mistyped filter does not look like a quiet day.
+void say_nothing_fits(const Filter& filter, std::uint64_t first, std::uint64_t last, const std::set<std::string>& tables,
+                      std::ostream& out) {
+    if (last == 0) {
+        out << "The journal holds no commit " << (filter.first > 0 ? "from " + std::to_string(filter.first) + " on" : "yet")
+            << ".\n";
+        return;
+    }
+    out << "None of the commits " << first << " to " << last << " is shown: none fits what was asked for.\n";
+    if (filter.table.empty() || tables.contains(filter.table)) return;
+    const std::vector<std::string> names(tables.begin(), tables.end());
+    const std::string near = did_you_mean(filter.table, names);
+    out << "They change no table " << filter.table
+        << (near.empty() ? "; those that they change are " + join(names, ", ") + ".\n" : "; did you mean " + near + "?\n");
+}
+
 int show(const Arguments& arguments, Terminal& terminal) {
-    Filter filter = filter_of(arguments);
     const auto preparation = prepare_or_say(arguments, terminal);
     if (!preparation) return exit_code::kProblems;
+    Filter filter = filter_of(arguments, TimeZone(preparation->host.time_zone));
     const std::string folder = below(data_folder(*preparation), preparation->host.durability.journal.folder);
     if (filter.first == 0) {
         const JournalSurvey outline = survey_journal(folder, UINT64_MAX);
@@ -133,6 +157,10 @@ int show(const Arguments& arguments, Terminal& terminal) {
     }
     const bool as_json = arguments.has("--json");
     bool whole = true;
+    bool any = false;
+    std::uint64_t first_read = 0;
+    std::uint64_t last_read = 0;
+    std::set<std::string> tables;
     JournalReader reader(folder, filter.first);
     while (true) {
         const JournalEntry* entry = nullptr;
@@ -145,9 +173,17 @@ int show(const Arguments& arguments, Terminal& terminal) {
             continue;
         }
         if (entry == nullptr) break;
-        if (filter.wants(*entry)) terminal.out << (as_json ? json_of(*entry, filter) : line_of(*entry, filter)) << '\n';
+        if (first_read == 0) first_read = entry->seq;
+        last_read = entry->seq;
+        if (filter.wants(*entry)) {
+            terminal.out << (as_json ? json_of(*entry, filter) : line_of(*entry, filter)) << '\n';
+            any = true;
+        }
+        if (any) continue;
+        for (const JournalChange& change : entry->changes) tables.emplace(change.table);
     }
     terminal.out.flush();
+    if (!any && whole) say_nothing_fits(filter, first_read, last_read, tables, terminal.err);
     return whole ? exit_code::kOk : exit_code::kProblems;
 }
 
@@ -165,14 +201,16 @@ Command journal_show_command() {
         "cannot be read; what can be is shown.\n\n"
         "  -c FILE          lays another file over the first; maps merge, everything else is replaced\n"
         "  --set KEY=VALUE  sets one value after all files\n"
-        "  --since TIME     from this time on, like 2026-11-21T07:00:00Z; without a zone it is UTC\n"
+        "  --since TIME     from this time on: \"2026-11-21 07:00\" in the configuration's time_zone, "
+        "2026-11-21T07:00:00Z,\n"
+        "                   2026-11-21T08:00:00+01:00, @1795244400; as for `cairn restore --until`\n"
         "  --until TIME     up to and with this time\n"
         "  --seq A[..B]     one commit, those from A to B, or with `A..` all from A on\n"
         "  --table TABLE    only changes of this table\n"
         "  --json           one JSON object a line: seq, timestamp, operation_type (put, erase, mixed, refused), "
         "actor,\n"
         "                   operation, data with the rows\n\n"
-        "Example:\n  cairn journal show config/metaverse.yaml --since 2026-11-21T07:00:00Z --table objects\n",
+        "Example:\n  cairn journal show config/metaverse.yaml --since 2026-11-21T07:00:00Z --table world_objects\n",
         configuration_options({{"--since", true, "", false},
                                {"--until", true, "", false},
                                {"--seq", true, "", false},

@@ -41,14 +41,15 @@ void reckon_disk(const LossFacts& facts, LossBudget& budget) {
         budget.disk = Loss::all();
         budget.disk_words = "nothing is kept, so there is nothing that a disk could take";
     } else if (facts.store_elsewhere) {
-        budget.disk = facts.durability.ack == "store" ? Loss{} : Loss::last(facts.durability.apply_every);
-        budget.disk_words = facts.durability.ack == "store"
-                                ? std::string("nothing: what was answered is in the database, which does not lie on it") +
-                                      (facts.durability.on_storage_failure == "spool"
-                                           ? ". Only what is answered while the database is away lies in the journal alone "
-                                             "until it is back; `durability.on_storage_failure: readonly` refuses that"
-                                           : "")
-                                : "what the database does not hold yet: usually " +
+        const bool held = facts.durability.ack == "store";
+        budget.disk = held ? Loss{} : Loss::last(facts.durability.apply_every);
+        // While the database is away, answers come from the journal whatever `ack` says.
+        const std::string away = facts.durability.on_storage_failure == "spool"
+                                     ? "; but everything since the database went away while it is away, unless "
+                                       "`durability.on_storage_failure` is readonly or stop"
+                                     : "";
+        budget.disk_words = held ? "nothing: what was answered is in the database, which does not lie on it" + away
+                                 : "what the database does not hold yet: usually " +
                                       Loss::last(facts.durability.apply_every).words() +
                                       ", and everything since it went away while it is away. `durability.ack: store` "
                                       "makes it nothing";
@@ -84,7 +85,10 @@ void add_notes(const LossFacts& facts, LossBudget& budget) {
             print_duration(durability.apply_every) +
             " later at most while it is well, and is brought up from the journal after a crash.");
     } else {
-        budget.notes.push_back("A change is answered once the database holds it (`durability.ack: store`).");
+        budget.notes.push_back("A change is answered once the database holds it (`durability.ack: store`)" +
+                               std::string(durability.on_storage_failure == "spool"
+                                               ? "; while it is away, once it is in the journal."
+                                               : "."));
     }
     if (durability.on_storage_failure == "spool") {
         budget.notes.push_back("While the database is away changes go on and wait in the journal, up to " +

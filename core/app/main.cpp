@@ -12,5 +12,11 @@ int main(int argc, char** argv) {
     const bool plain = std::getenv("NO_COLOR") != nullptr;
     cairn::core::Terminal terminal{std::cout, std::cerr, !plain && ::isatty(STDOUT_FILENO) == 1,
                                    !plain && ::isatty(STDERR_FILENO) == 1};
-    return cairn::core::run_command_line({argv + 1, argv + argc}, terminal);
+    const int code = cairn::core::run_command_line({argv + 1, argv + argc}, terminal);
+    // Whoever writes an answer into a file on a full disk must not take the half of it for the whole.
+    if (!std::cout.flush() && code == cairn::core::exit_code::kOk) {
+        std::cerr << "cairn: standard output could not be written to its end; what stands there is not the whole answer\n";
+        return cairn::core::exit_code::kProblems;
+    }
+    return code;
 }

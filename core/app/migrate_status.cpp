@@ -1,8 +1,6 @@
 #include <algorithm>
 
 #include "core/app/migrate_verbs.hpp"
-#include "core/observe/log_sink.hpp"
-#include "core/plugins/lifecycle.hpp"
 
 namespace cairn::core {
 
@@ -22,19 +20,9 @@ int with_migrations(const Arguments& arguments, Terminal& terminal, bool make,
         print_problems(*preparation, terminal.err, terminal.err_colour);
         return exit_code::kProblems;
     }
-    // What opens and closes is no news here; what goes wrong is.
-    LogSink::Options log;
-    log.level = LogLevel::warning;
-    log.colour = terminal.err_colour;
-    LogSink::instance().configure(log);
-    try {
-        MigrateSession session(*preparation, make);
-        return work(session);
-    } catch (const StartFailed& failure) {
-        terminal.err << "cairn migrate: " << failure.what() << "\n";
-        if (!failure.cure().empty()) terminal.err << "    " << failure.cure() << "\n";
-        return exit_code::kProblems;
-    }
+    quiet_log(terminal);
+    MigrateSession session(*preparation, make);
+    return work(session);
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "core/durability/migration_files.hpp"
+#include "core/observe/log_sink.hpp"
 #include "core/plugins/call_fence.hpp"
 #include "core/plugins/lifecycle.hpp"
 
@@ -14,6 +15,25 @@ Error no_server() {
 }
 
 }  // namespace
+
+void quiet_log(const Terminal& terminal) {
+    LogSink::Options log;
+    log.level = LogLevel::warning;
+    log.colour = terminal.err_colour;
+    LogSink::instance().configure(log);
+}
+
+void must_have_data(const Preparation& preparation) {
+    const std::filesystem::path named(preparation.host.data_dir);
+    std::error_code error;
+    if (std::filesystem::exists(named, error) || error) return;
+    const std::filesystem::path folder = std::filesystem::absolute(named).lexically_normal();
+    throw StartFailed("there is no data yet: no folder " + folder.string(),
+                      named.is_relative() ? "data_dir (" + named.string() + ") counts from where cairn is started, which is " +
+                                                std::filesystem::current_path(error).string() +
+                                                " here: start it where the server is started, or say --set data_dir=…"
+                                          : "See whether data_dir is right, and whether its disk is mounted.");
+}
 
 std::string below(const std::string& data_dir, const std::string& folder) {
     return (std::filesystem::path(data_dir) / folder).lexically_normal().string();

@@ -6,6 +6,7 @@
 
 #include <cairn/services/store.hpp>
 
+#include "core/app/command.hpp"
 #include "core/app/data_lock.hpp"
 #include "core/app/preparation.hpp"
 #include "core/loops/lanes.hpp"
@@ -62,6 +63,13 @@ private:
     std::unique_ptr<PluginRuntime> runtime_;
     services::Store* store_ = nullptr;
 };
+
+/// What opens and closes is no news to whoever types a command: the log has warnings only from now on. [control]
+void quiet_log(const Terminal& terminal);
+
+/// For commands that work on what is there: throws StartFailed when the data folder of the configuration is not, which
+/// mostly means that cairn was started somewhere else. [control]
+void must_have_data(const Preparation& preparation);
 
 /// `folder` below `data_dir`, or as it is when it is absolute. [any]
 std::string below(const std::string& data_dir, const std::string& folder);

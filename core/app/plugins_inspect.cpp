@@ -43,6 +43,14 @@ int inspect(const Arguments& arguments, Terminal& terminal) {
     std::vector<std::string> folders = arguments.values("--dir");
     if (name.find('/') != std::string::npos || name.ends_with(".so")) {
         const std::filesystem::path path = std::filesystem::absolute(name);
+        std::error_code error;
+        if (!std::filesystem::is_regular_file(path, error) || path.extension() != ".so") {
+            terminal.err << "cairn plugins inspect: "
+                         << (std::filesystem::exists(path, error) ? name + " is no plugin: those are files called NAME.so"
+                                                                  : "there is no file " + name)
+                         << "\n    `cairn plugins list` shows the ones that are found by their names.\n";
+            return exit_code::kProblems;
+        }
         folders.insert(folders.begin(), path.parent_path().string());
         name = path.stem().string();
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "core/app/command.hpp"
 #include "core/plugins/compatibility.hpp"
@@ -9,6 +10,10 @@ namespace {
 
 int list(const Arguments& arguments, Terminal& terminal) {
     if (!arguments.words().empty()) throw UsageError("takes no words", "For one plugin: cairn plugins inspect NAME.");
+    for (const std::string& folder : arguments.values("--dir")) {
+        std::error_code error;
+        if (!std::filesystem::is_directory(folder, error)) throw UsageError("--dir " + folder + ": there is no such folder");
+    }
     const PluginFinder finder(plugin_folders(arguments.values("--dir")));
     Document answer = Document::list();
     bool all_good = true;

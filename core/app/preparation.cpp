@@ -13,9 +13,15 @@ std::vector<OptionSpec> configuration_options(std::vector<OptionSpec> more) {
     return more;
 }
 
-ConfigInputs configuration_inputs(const Arguments& arguments, std::size_t first_word) {
+ConfigInputs configuration_inputs(const Arguments& arguments, std::size_t first_word, bool more_words) {
     ConfigInputs inputs;
-    for (std::size_t i = first_word; i < arguments.words().size(); ++i) inputs.files.push_back(arguments.words()[i]);
+    const std::vector<std::string>& words = arguments.words();
+    if (words.size() > first_word) inputs.files.push_back(words[first_word]);
+    if (words.size() > first_word + 1 && !more_words) {
+        const std::string& extra = words[first_word + 1];
+        throw UsageError("'" + extra + "' is one word too many",
+                         "A second file is laid over the first with -c " + extra + ".");
+    }
     for (const std::string& file : arguments.values("--config")) inputs.files.push_back(file);
     if (inputs.files.empty()) {
         throw UsageError("no configuration file is named", "Try config/metaverse.yaml.");
@@ -40,7 +46,7 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     result->configuration = Configuration::read(inputs, result->report);
     result->report.set_sources(&result->configuration->sources());
     const Document& root = result->configuration->root();
-    if (root.size() == 0 && !result->report.empty()) return result;  // nothing could be read: nothing more to say
+    if (!result->configuration->readable() || (root.size() == 0 && !result->report.empty())) return result;
 
     check_and_fill(struct_type<HostConfig>(), root, "", &result->host, result->report);
     std::vector<WantedPlugin> wanted;

@@ -25,8 +25,9 @@ struct Preparation {
 
 /// The options that every command with a configuration takes: -c and --set.
 std::vector<OptionSpec> configuration_options(std::vector<OptionSpec> more = {});
-/// Files (words and -c, left to right) and overrides of a command line. Throws UsageError when no file is named.
-ConfigInputs configuration_inputs(const Arguments& arguments, std::size_t first_word = 0);
+/// The file (the word at `first_word`), what -c lays over it, and the overrides of a command line. Throws UsageError when
+/// no file is named, and for words after it unless `more_words` says that they are the command's own.
+ConfigInputs configuration_inputs(const Arguments& arguments, std::size_t first_word = 0, bool more_words = false);
 
 /// Reads, loads, sets up and checks. All problems are in the report. [control]
 std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs);

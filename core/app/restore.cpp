@@ -24,7 +24,11 @@ RestoreTarget read_target(const Arguments& arguments, const TimeZone& zone) {
     RestoreTarget target;
     if (until) {
         target.kind = RestoreTarget::Kind::time;
-        target.time_us = read_time(arguments.value("--until"), zone);
+        try {
+            target.time_us = read_time(arguments.value("--until"), zone);
+        } catch (const Error& error) {
+            throw UsageError(std::string("--until: ") + error.what());
+        }
     }
     if (seq) {
         const std::string text = arguments.value("--seq");
@@ -67,6 +71,18 @@ void print_plan(const Document& plan, std::ostream& out) {
     }
     out << "replays    " << plan["ops_to_replay"].integer_or(0) << " commits of the journal\n";
     for (const Document& note : plan["notes"].items()) out << "note       " << note.text() << "\n";
+    out << "takes      about " << plan["estimated_seconds"].number_or(0) << " s\n";
+}
+
+/// Why it is not done without --yes.
+std::string must_ask_words(const RestorePlan& plan, bool other_journal) {
+    if (plan.beyond() == 0 && other_journal) {
+        return "This puts another journal in the place of the one in use, and gives up what only that one has. Add --yes to "
+               "do it; it is kept beside.";
+    }
+    const bool one = plan.beyond() == 1;
+    return "This goes back behind " + std::to_string(plan.beyond()) + (one ? " later commit" : " later commits") +
+           ". Add --yes to do it; " + (one ? "it is" : "they are") + " kept beside the journal.";
 }
 
 /// A new journal goes on from here; a first backup of it, so that what comes now can be restored, too.
@@ -90,7 +106,13 @@ void begin_journal(const StoreKit& kit, const JournalConfig& config, std::uint64
 std::string named_place(const StoreKit& kit, const std::string& place) {
     // Where the store's own place is a file, others are, too.
     if (kit.store->place().rfind('/', 0) != 0) return place;
-    return std::filesystem::absolute(place).lexically_normal().string();
+    const std::filesystem::path path = std::filesystem::absolute(place).lexically_normal();
+    std::error_code error;
+    if (!std::filesystem::is_directory(path.parent_path(), error)) {
+        throw UsageError("--into " + place + ": there is no folder " + path.parent_path().string(),
+                         "Make it first, or name a file somewhere else.");
+    }
+    return path.string();
 }
 
 int restore(const Arguments& arguments, Terminal& terminal) {
@@ -105,32 +127,37 @@ int restore(const Arguments& arguments, Terminal& terminal) {
     }
     const bool dry = arguments.has("--dry-run");
     const bool json = arguments.has("--json");
+    must_have_data(*preparation);
     OfflineStore offline(*preparation);
     const StoreKit kit = store_kit(offline, *preparation);
     if (!dry) finish_interrupted_restore(kit);
     const std::string journal_folder =
         arguments.has("--journal") ? std::filesystem::absolute(arguments.value("--journal")).lexically_normal().string()
                                    : kit.journal_folder;
+    const bool other_journal = journal_folder != kit.journal_folder;
+    if (other_journal && survey_journal(journal_folder, UINT64_MAX).id.empty()) {
+        throw UsageError("--journal " + arguments.value("--journal") + ": there is no journal in " + journal_folder,
+                         "Those that restores have kept are " + kit.journal_folder + "/before-restore-….");
+    }
+    const bool into = arguments.has("--into");
+    const std::string place_named = into ? named_place(kit, arguments.value("--into")) : std::string();
     const RestorePlan plan = plan_restore(kit, journal_folder, target);
     Document report = describe_plan(plan, zone);
     if (!json) print_plan(report, terminal.out);
-    const bool into = arguments.has("--into");
-    const bool undoes = plan.beyond() > 0 || journal_folder != kit.journal_folder;
+    const bool undoes = plan.beyond() > 0 || other_journal;
     const bool must_ask = undoes && !into && !arguments.has("--yes");
     if (dry || must_ask) {
         if (json)
             terminal.out << report.set("dry_run", true).to_json() << "\n";
         else
-            terminal.out << "takes      about " << report["estimated_seconds"].number_or(0)
-                         << " s\nNothing was changed.\n";
+            terminal.out << "Nothing was changed.\n";
         if (!dry) {
-            terminal.err << "This goes back behind " << plan.beyond()
-                         << " later commits. Add --yes to do it; they are kept beside the journal.\n";
+            terminal.err << must_ask_words(plan, other_journal) << "\n";
         }
         return dry ? exit_code::kOk : exit_code::kProblems;
     }
     terminal.out.flush();
-    auto place = into ? std::make_unique<ScratchPlace>(kit, "restore", named_place(kit, arguments.value("--into")))
+    auto place = into ? std::make_unique<ScratchPlace>(kit, "restore", place_named)
                       : std::make_unique<ScratchPlace>(kit, "restore");
     Restored restored = restore_beside(kit, plan, std::move(place));
     report.set("backup", restored.backup.empty() ? Document() : Document(restored.backup))

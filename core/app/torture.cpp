@@ -32,6 +32,7 @@ constexpr auto kDumpWithin = std::chrono::seconds(120);
 constexpr auto kPointWithin = std::chrono::seconds(8);
 constexpr auto kHang = std::chrono::seconds(10);  // reliability.md 7, row 7
 constexpr auto kWrappedLoad = std::chrono::seconds(1);
+constexpr auto kSayEvery = std::chrono::seconds(10);  // where nobody looks, into a log
 
 std::atomic<bool> interrupted{false};
 
@@ -238,9 +239,20 @@ private:
     }
 
     void progress() {
-        if (!terminal_.err_colour) return;
-        terminal_.err << "\r  " << result_.kills << " kills, " << checker_.acknowledged() << " operations acknowledged, "
-                      << checker_.lost() << " lost, " << checker_.doubled() << " twice \x1b[K" << std::flush;
+        const auto now = Clock::now();
+        if (!terminal_.err_colour && now < say_again_) return;
+        say_again_ = now + kSayEvery;
+        terminal_.err << (terminal_.err_colour ? "\r  " : "  ") << rounds() << " of " << rounds_planned() << " rounds, "
+                      << checker_.acknowledged() << " operations acknowledged, " << checker_.lost() << " lost, "
+                      << checker_.doubled() << " twice" << (terminal_.err_colour ? " \x1b[K" : "\n") << std::flush;
+    }
+    int rounds() const {
+        int all = result_.kills + result_.wrapped;
+        for (const auto& [point, times] : result_.points) all += times;
+        return all;
+    }
+    int rounds_planned() const {
+        return plan_.kills + plan_.each_point * static_cast<int>(plan_.points.size()) + plan_.wrapped;
     }
 
     Plan plan_;
@@ -250,6 +262,25 @@ private:
     torture::Dump dump_;
     Result result_;
     std::uint64_t next_ = 1;
+    Clock::time_point say_again_ = Clock::now() + kSayEvery;
+};
+
+/// A folder that goes away again, unless somebody is to look at it.
+struct ScratchFolder {
+    explicit ScratchFolder(const fs::path& parent) {
+        fs::create_directories(parent);
+        path = (parent / "torture-XXXXXX").string();
+        if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot make a folder in " + parent.string());
+    }
+    ~ScratchFolder() {
+        std::error_code ignored;
+        if (!keep) fs::remove_all(path, ignored);
+    }
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+
+    std::string path;
+    bool keep = false;
 };
 
 std::string disk_of(const std::string& folder) {
@@ -333,60 +364,75 @@ void choose_points(const Arguments& arguments, Plan& plan) {
     for (std::string name; std::getline(names, name, ',');) plan.points.push_back(name);
 }
 
-int torture_run(const Arguments& arguments, Terminal& terminal) {
-    ConfigInputs inputs;
-    const bool own_file = !arguments.words().empty() || arguments.has("--config");
-    if (own_file) inputs = configuration_inputs(arguments);
-    const std::string where = own_file ? prepare(inputs)->host.data_dir : ".";
+Plan read_plan(const Arguments& arguments) {
     Plan plan;
-    const fs::path parent = fs::absolute(arguments.value("--in", where)).lexically_normal();
-    fs::create_directories(parent);
-    std::string pattern = (parent / "torture-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder in " + parent.string());
-    plan.scratch = pattern;
-    std::vector<std::string> files = inputs.files;
-    if (!own_file) {
-        files = {plan.scratch + "/torture.yaml"};
-        std::ofstream(files[0]) << "cairn: 1\nname: torture\nplugins:\n  storage_sqlite:\n";
-    }
-    std::vector<std::string> sets = arguments.values("--set");
-    if (arguments.has("--ack")) sets.push_back("durability.ack=" + arguments.value("--ack"));
-    if (arguments.has("--apply-every")) {
-        sets.push_back("durability.apply_every=" + arguments.value("--apply-every"));
-        sets.push_back("durability.apply_rows=0");
-    }
-    sets.push_back("data_dir=" + plan.scratch);
-    plan.words = {"torture-worker"};
-    plan.words.insert(plan.words.end(), files.begin(), files.end());
-    for (const std::string& set : sets) plan.words.insert(plan.words.end(), {"--set", set});
-
-    inputs.files = files;
-    inputs.overrides = sets;
-    inputs.environment = [](const std::string& name) -> std::optional<std::string> {
-        const char* value = std::getenv(name.c_str());
-        return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-    };
-    const auto preparation = prepare(inputs);
-    if (!preparation->ok()) {
-        print_problems(*preparation, terminal.err, terminal.err_colour);
-        fs::remove_all(plan.scratch);
-        return exit_code::kProblems;
-    }
-    plan.ack = preparation->host.durability.ack;
-    plan.apply_every = print_duration(preparation->host.durability.apply_every);
     plan.kills = static_cast<int>(number_argument(arguments, "--kills", 20));
     plan.seed = number_argument(arguments, "--seed", static_cast<std::uint64_t>(std::random_device()() % 1000000));
     choose_points(arguments, plan);
     std::istringstream wrap(arguments.value("--wrap"));
     for (std::string word; wrap >> word;) plan.wrap.push_back(word);
     if (!plan.wrap.empty()) plan.wrapped = static_cast<int>(number_argument(arguments, "--wrapped", 10));
+    return plan;
+}
+
+/// What is set for the server that is killed.
+std::vector<std::string> settings_of(const Arguments& arguments) {
+    std::vector<std::string> sets = arguments.values("--set");
+    if (arguments.has("--ack")) sets.push_back("durability.ack=" + arguments.value("--ack"));
+    if (arguments.has("--apply-every")) {
+        sets.push_back("durability.apply_every=" + arguments.value("--apply-every"));
+        sets.emplace_back("durability.apply_rows=0");
+    }
+    return sets;
+}
+
+int torture_run(const Arguments& arguments, Terminal& terminal) {
+    Plan plan = read_plan(arguments);
+    const std::uint64_t rate = number_argument(arguments, "--rate", 4000);
+    const bool own_file = !arguments.words().empty() || arguments.has("--config");
+    ConfigInputs inputs;
+    std::string where = ".";
+    if (own_file) {
+        inputs = configuration_inputs(arguments);
+        inputs.overrides = settings_of(arguments);
+        const auto asked = prepare(inputs);
+        if (!asked->ok()) {
+            print_problems(*asked, terminal.err, terminal.err_colour);
+            return exit_code::kProblems;
+        }
+        where = asked->host.data_dir;
+    }
+    ScratchFolder scratch(fs::absolute(arguments.value("--in", where)).lexically_normal());
+    plan.scratch = scratch.path;
+    if (!own_file) {
+        inputs.files = {plan.scratch + "/torture.yaml"};
+        std::ofstream(inputs.files[0]) << "cairn: 1\nname: torture\nplugins:\n  storage_sqlite:\n";
+        inputs.overrides = settings_of(arguments);
+        inputs.environment = [](const std::string& name) -> std::optional<std::string> {
+            const char* value = std::getenv(name.c_str());
+            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+        };
+    }
+    inputs.overrides.push_back("data_dir=" + plan.scratch);
+    plan.words = {"torture-worker", inputs.files.front()};
+    for (std::size_t i = 1; i < inputs.files.size(); ++i) {
+        plan.words.insert(plan.words.end(), {"-c", inputs.files[i]});
+    }
+    for (const std::string& set : inputs.overrides) plan.words.insert(plan.words.end(), {"--set", set});
+    const auto preparation = prepare(inputs);
+    if (!preparation->ok()) {
+        print_problems(*preparation, terminal.err, terminal.err_colour);
+        return exit_code::kProblems;
+    }
+    plan.ack = preparation->host.durability.ack;
+    plan.apply_every = print_duration(preparation->host.durability.apply_every);
     std::string place;
     {
         OfflineStore offline(*preparation);
         plan.store = offline.store().engine();
         place = offline.store().place_beside("torture");
     }
-    plan.words.insert(plan.words.end(), {"--place", place, "--rate", arguments.value("--rate", "4000")});
+    plan.words.insert(plan.words.end(), {"--place", place, "--rate", std::to_string(rate)});
 
     std::signal(SIGINT, [](int) { interrupted = true; });
     Torture torture(plan, terminal);
@@ -397,15 +443,13 @@ int torture_run(const Arguments& arguments, Terminal& terminal) {
     if (arguments.has("--json")) terminal.out << to_document(plan, result, torture.checker()).to_json() << "\n";
     else say(plan, result, torture.checker(), terminal.out);
     if (interrupted) terminal.err << "It was interrupted: this is no verdict.\n";
-    if (arguments.has("--keep") || !result.faults.empty()) {
+    scratch.keep = arguments.has("--keep") || !result.faults.empty();
+    if (scratch.keep) {
         terminal.err << "Kept for a closer look: " << plan.scratch << ", database " << place << "\n";
     } else {
         const auto again = prepare(inputs);
-        {
-            OfflineStore offline(*again);
-            offline.store().elsewhere(place)->remove();
-        }
-        fs::remove_all(plan.scratch);
+        OfflineStore offline(*again);
+        offline.store().elsewhere(place)->remove();
     }
     return result.faults.empty() && !interrupted ? exit_code::kOk : exit_code::kProblems;
 }

@@ -27,6 +27,7 @@ std::vector<std::string> mapped_libraries() {
 }
 
 int version(const Arguments& arguments, Terminal& terminal) {
+    if (!arguments.words().empty()) throw UsageError("takes no words", "");
     const abi::Descriptor& build = host_build();
     const std::string abi = std::to_string(build.abi_major) + "." + std::to_string(build.abi_minor);
     if (!arguments.has("--json")) {

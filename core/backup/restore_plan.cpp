@@ -16,9 +16,9 @@ std::vector<Backup> backups_of(const StoreKit& kit, const JournalSurvey& journal
     std::size_t foreign = 0;
     std::vector<Backup> fit = backups_of(kit, journal, &foreign);
     if (foreign > 0) {
-        notes.push_back(std::to_string(foreign) +
-                        " backups belong to another journal and are left out (from before a "
-                        "restore to an earlier time)");
+        notes.push_back(std::to_string(foreign) + (foreign == 1 ? " backup belongs" : " backups belong") +
+                        " to another journal and " + (foreign == 1 ? "is" : "are") +
+                        " left out (from before a restore to an earlier time)");
     }
     return fit;
 }

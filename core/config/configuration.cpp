@@ -34,8 +34,28 @@ void overlay(Document& base, const Document& over) {
     base.set_mark(mark);
 }
 
-/// Names of files beside `path` that could have been meant.
-std::string near_file(const std::filesystem::path& path) {
+/// The YAML files in a folder that was named in the place of one, a few of them.
+std::string files_inside(const std::filesystem::path& folder) {
+    constexpr std::size_t kShown = 5;
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator it(folder, ignored), end; !ignored && it != end; it.increment(ignored)) {
+        const auto extension = it->path().extension();
+        if (names.size() < 1000 && (extension == ".yaml" || extension == ".yml")) names.push_back(it->path().string());
+    }
+    std::sort(names.begin(), names.end());
+    std::string all;
+    for (std::size_t i = 0; i < names.size() && i < kShown; ++i) all += (i == 0 ? "" : ", ") + names[i];
+    return all;
+}
+
+/// What helps when `path` cannot be read: a file beside it that could have been meant, or those in the folder that it is.
+std::string other_file(const std::filesystem::path& path) {
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) {
+        const std::string inside = files_inside(path);
+        return inside.empty() ? "name a YAML file in it" : "name a file in it: " + inside;
+    }
     std::vector<std::string> names;
     std::error_code ignored;
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
@@ -43,7 +63,8 @@ std::string near_file(const std::filesystem::path& path) {
         if (names.size() < 1000) names.push_back(it->path().filename().string());
     }
     const std::string nearest = did_you_mean(path.filename().string(), names);
-    return nearest.empty() ? nearest : (path.has_parent_path() ? (path.parent_path() / nearest).string() : nearest);
+    if (nearest.empty()) return "give the path of a YAML file";
+    return "did you mean " + (path.has_parent_path() ? (path.parent_path() / nearest).string() : nearest) + "?";
 }
 
 std::optional<std::string> read_file(const std::string& path, std::string& why) {
@@ -92,14 +113,24 @@ struct Configuration::Reader {
         // A byte order mark is allowed in front of a file and says nothing.
         if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
         const std::uint32_t file = add_source(name, text);
+        const std::size_t before = report.problems().size();
         Document read = read_yaml(text, file, report);
-        if (read.is_null()) return;
+        if (read.is_null()) {
+            if (report.problems().size() != before) {
+                configuration.readable_ = false;
+            } else if (configuration.root_.is_null()) {
+                configuration.root_ = Document::map();  // an empty file: what is missing is missing there
+                configuration.root_.set_mark(Mark{file, 1, 1});
+            }
+            return;
+        }
         if (!read.is_map()) {
+            configuration.readable_ = false;
             report.add(read.mark(), "", "a configuration is a map of keys and values",
                        "for example:  plugins: {gateway: }");
             return;
         }
-        if (configuration.root_.is_null()) configuration.root_ = std::move(read);
+        if (configuration.root_.size() == 0) configuration.root_ = std::move(read);
         else overlay(configuration.root_, read);
     }
 
@@ -107,9 +138,8 @@ struct Configuration::Reader {
         std::string why;
         const std::optional<std::string> content = read_file(path, why);
         if (content) return text(path, *content);
-        const std::string near = near_file(path);
-        report.add(Mark{}, "", "cannot read " + path + ": " + why,
-                   near.empty() ? "give the path of a YAML file" : "did you mean " + near + "?");
+        configuration.readable_ = false;
+        report.add(Mark{}, "", "cannot read " + path + ": " + why, other_file(path));
     }
 
     /// One `a.b=value`.

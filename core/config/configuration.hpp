@@ -32,6 +32,9 @@ public:
                                                     ProblemReport& report);
     const Document& root() const noexcept { return root_; }
     const std::vector<ConfigSource>& sources() const noexcept { return sources_; }
+    /// False when one of the files gave nothing at all (it is missing, or no YAML): what is wrong with the rest may then
+    /// come from that alone, and is not worth saying.
+    bool readable() const noexcept { return readable_; }
     /// The value at "plugins.chat.max_length", or nullptr.
     const Document* at(std::string_view path) const noexcept;
 
@@ -39,6 +42,7 @@ private:
     struct Reader;
     Document root_;
     std::vector<ConfigSource> sources_;
+    bool readable_ = true;
 };
 
 /// Fills `out` (a struct of `type`, already default-constructed) from `node`, checking every rule of the description:

@@ -102,8 +102,11 @@ void ProblemReport::print(std::ostream& out, bool colour) const {
         const Problem& problem = problems_[index];
         const bool known = sources_ != nullptr && problem.mark.file < sources_->size();
         if (problem.mark.line != 0 && known) {
-            out << colours.place << (*sources_)[problem.mark.file].name << ':' << problem.mark.line << ':'
-                << problem.mark.column << ": " << colours.end;
+            const std::string& name = (*sources_)[problem.mark.file].name;
+            out << colours.place << printable(name);
+            // An assignment is one line, and digits behind its value would read as a part of it.
+            if (!name.starts_with("--set ")) out << ':' << problem.mark.line << ':' << problem.mark.column;
+            out << ": " << colours.end;
         }
         if (!problem.path.empty()) out << printable(problem.path) << ": ";
         out << colours.message << printable(problem.message) << colours.end << '\n';

@@ -40,6 +40,13 @@ std::string out_of_range(const Field& field, const Type& type, double value) {
     return bound_words(type, value) + " is out of range; " + std::string(what) + " must be " + range_words(field, type);
 }
 
+/// Quotes around what would be right without them.
+std::string unquote_hint(const Document& node, bool (Document::*wanted)() const noexcept) {
+    if (!node.is_text()) return {};
+    const Document plain = plain_scalar(node.text());
+    return (plain.*wanted)() ? "write it without the quotes: " + plain.to_json() : std::string();
+}
+
 template <class T>
 void store(void* out, T value) {
     std::memcpy(out, &value, sizeof value);
@@ -78,7 +85,9 @@ ScalarVerdict check_integer(const Field& field, const Type& type, const Document
     }
     if (!node.is_integer()) {
         const bool switch_meant = field.has_true_value && node.is_text() && is_old_switch(node.text());
-        return not_a("a whole number", node, switch_meant ? "only true and false are switches, in small letters" : "");
+        return not_a("a whole number", node,
+                     switch_meant ? "only true and false are switches, in small letters"
+                                  : unquote_hint(node, &Document::is_integer));
     }
     const std::int64_t value = node.integer_or(0);
     std::string wrong = out_of_range(field, type, static_cast<double>(value));
@@ -122,7 +131,7 @@ ScalarVerdict check_text(const Field& field, const Type& type, const Document& n
 }
 
 ScalarVerdict check_number(const Field& field, const Type& type, const Document& node, void* out) {
-    if (!node.is_number()) return not_a("a number", node);
+    if (!node.is_number()) return not_a("a number", node, unquote_hint(node, &Document::is_number));
     const double value = node.number_or(0);
     std::string wrong = out_of_range(field, type, value);
     if (wrong.empty()) *static_cast<double*>(out) = value;
@@ -143,12 +152,19 @@ ScalarVerdict check_vector(const Field& field, const Type& type, const Document&
     return {};
 }
 
-/// A value with a unit: `parse` reads the text, `magnitude` is what the bounds speak of.
+/// A value with a unit: `parse` reads the text, `magnitude` is what the bounds speak of. `units` are those that somebody
+/// who left it out may have meant, the likeliest first.
 template <class Parse, class Magnitude>
 ScalarVerdict check_unit(const Field& field, const Type& type, const Document& node, std::string_view wanted,
-                         std::string_view unit_hint, void* out, Parse parse, Magnitude magnitude) {
+                         std::initializer_list<const char*> units, void* out, Parse parse, Magnitude magnitude) {
     if (node.is_integer() || node.is_number()) {
-        return not_a(wanted, node, "write its unit too, for example " + node.to_json() + std::string(unit_hint));
+        for (const char* unit : units) {
+            const std::string guess = node.to_json() + unit;
+            const auto value = parse(guess);
+            if (!value || !out_of_range(field, type, magnitude(*value)).empty()) continue;
+            return not_a(wanted, node, "write its unit too, for example " + guess);
+        }
+        return not_a(wanted, node);
     }
     if (!node.is_text()) return not_a(wanted, node);
     const auto value = parse(node.text());
@@ -177,13 +193,13 @@ ScalarVerdict check_scalar(const Field& field, const Type& type, const Document&
         case Kind::text: return check_text(field, type, node, source_text, own_lengths, out);
         case Kind::vector: return check_vector(field, type, node, out);
         case Kind::duration:
-            return check_unit(field, type, node, "a duration", "s", out, parse_duration,
+            return check_unit(field, type, node, "a duration", {"s", "ms", "m", "h"}, out, parse_duration,
                               [](Duration value) { return static_cast<double>(value.count()); });
         case Kind::size:
-            return check_unit(field, type, node, "a size", "MiB", out, parse_size,
+            return check_unit(field, type, node, "a size", {"MiB", "KiB", "GiB", "B"}, out, parse_size,
                               [](Bytes value) { return static_cast<double>(value.value); });
         case Kind::rate:
-            return check_unit(field, type, node, "a rate", "/60s", out, parse_rate,
+            return check_unit(field, type, node, "a rate", {"/60s"}, out, parse_rate,
                               [](Rate value) { return static_cast<double>(value.count); });
         default: *static_cast<Document*>(out) = original; return {};
     }

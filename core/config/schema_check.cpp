@@ -42,7 +42,14 @@ private:
         value(field, *field.type, node, path, member, true);
         if (!field.check || report_.problems().size() != before || report_.has_problem_at(node.mark())) return;
         std::string wrong = field.check(member);
-        if (!wrong.empty()) report_.add(node.mark(), path, std::move(wrong), "it accepts " + accepted_form(field));
+        if (!wrong.empty()) report_.add(node.mark(), path, std::move(wrong), form_cure(field));
+    }
+
+    /// The check of a text says what it wants; that it wants text is no help then.
+    static std::string form_cure(const Field& field) {
+        const Kind kind = field.type->kind;
+        if (kind != Kind::text && kind != Kind::secret) return cure(field);
+        return field.example.empty() ? std::string() : "for example  " + field.name + ": " + field.example;
     }
 
     void unknown(const StructType& type, const Document::Member& member, const std::string& path) {

@@ -1,93 +1,13 @@
 #include "core/durability/journal_time.hpp"
 
-#include <chrono>
 #include <cstdio>
-#include <stdexcept>
 
 namespace cairn::core {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000;
 
-// Takes the text apart from left to right; whatever does not fit makes it bad.
-struct Taker {
-    std::string_view rest;
-    bool bad = false;
-
-    int number(std::size_t digits, int least, int most) {
-        int value = 0;
-        for (std::size_t i = 0; i < digits; ++i) {
-            if (i >= rest.size() || rest[i] < '0' || rest[i] > '9') {
-                bad = true;
-                return least;
-            }
-            value = value * 10 + (rest[i] - '0');
-        }
-        rest.remove_prefix(digits);
-        if (value < least || value > most) bad = true;
-        return value;
-    }
-    bool next_is(std::string_view any_of) {
-        if (rest.empty() || any_of.find(rest.front()) == std::string_view::npos) return false;
-        rest.remove_prefix(1);
-        return true;
-    }
-    void must(std::string_view any_of) {
-        if (!next_is(any_of)) bad = true;
-    }
-    std::int64_t fraction() {
-        std::int64_t value = 0;
-        std::int64_t unit = kSecond / 10;
-        if (rest.empty() || rest.front() < '0' || rest.front() > '9') bad = true;
-        while (!rest.empty() && rest.front() >= '0' && rest.front() <= '9') {
-            value += unit * (rest.front() - '0');
-            unit /= 10;
-            rest.remove_prefix(1);
-        }
-        return value;
-    }
-};
-
 }  // namespace
-
-std::int64_t parse_time_us(std::string_view text) {
-    Taker take{text};
-    const int year = take.number(4, 0, 9999);
-    take.must("-");
-    const int month = take.number(2, 1, 12);
-    take.must("-");
-    const int day = take.number(2, 1, 31);
-    take.must("Tt ");
-    const int hour = take.number(2, 0, 23);
-    take.must(":");
-    const int minute = take.number(2, 0, 59);
-    int second = 0;
-    std::int64_t fraction = 0;
-    if (take.next_is(":")) {
-        second =
-            take.number(2, 0, 60);  // 60: a leap second, which the wall clock counts as the first of the next minute
-        if (take.next_is(".,")) fraction = take.fraction();
-    }
-    std::int64_t offset_minutes = 0;
-    if (!take.rest.empty() && !take.next_is("Zz")) {
-        const bool behind = take.next_is("-");
-        if (!behind) take.must("+");
-        offset_minutes = take.number(2, 0, 23) * 60;
-        take.must(":");
-        offset_minutes += take.number(2, 0, 59);
-        if (behind) offset_minutes = -offset_minutes;
-    }
-    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                           std::chrono::day(static_cast<unsigned>(day))};
-    if (take.bad || !take.rest.empty() || !date.ok()) {
-        throw std::invalid_argument("'" + std::string(text) +
-                                    "' is not a time; write it like 2026-11-21T07:00:00Z (seconds may have a fraction; "
-                                    "+01:00 may stand for the Z; without a zone it is UTC)");
-    }
-    const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-    const std::int64_t seconds = ((days * 24 + hour) * 60 + minute - offset_minutes) * 60 + second;
-    return seconds * kSecond + fraction;
-}
 
 std::string format_time_us(std::int64_t us) {
     std::int64_t seconds = us / kSecond;

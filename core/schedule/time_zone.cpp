@@ -70,18 +70,21 @@ public:
         text_.remove_prefix(digits);
         return value;
     }
-    /// Digits behind a decimal point as microseconds; `last` hears the end of what they name.
-    int fraction(int& last) noexcept {
+    /// Digits behind a decimal point as microseconds; `width` hears how many of these they name. Digits after the sixth
+    /// name less than one and are passed over.
+    int fraction(int& width) noexcept {
         int value = 0;
         int unit = 1000000;
         bool any = false;
-        while (!text_.empty() && text_.front() >= '0' && text_.front() <= '9' && unit > 1) {
-            unit /= 10;
-            value += (text_.front() - '0') * unit;
+        while (!text_.empty() && text_.front() >= '0' && text_.front() <= '9') {
+            if (unit > 1) {
+                unit /= 10;
+                value += (text_.front() - '0') * unit;
+            }
             text_.remove_prefix(1);
             any = true;
         }
-        last = value + unit - 1;
+        width = unit;
         return any ? value : -1;
     }
 
@@ -163,7 +166,8 @@ std::string compact_utc(WallTime at) {
     return compact;
 }
 
-std::int64_t read_time(std::string_view text, const TimeZone& zone) {
+std::int64_t read_time(std::string_view text, const TimeZone& zone, TimeEdge edge) {
+    const bool end = edge == TimeEdge::end;
     TimeText parts(text);
     if (parts.take('@')) {
         std::int64_t value = 0;
@@ -173,7 +177,7 @@ std::int64_t read_time(std::string_view text, const TimeZone& zone) {
             if (digit < 0) unreadable(text);
             value = value * 10 + digit;
         }
-        return value * 1000000 + 999999;
+        return value * 1000000 + (end ? 999999 : 0);
     }
     LocalMinute local;
     local.year = parts.number(4);
@@ -186,10 +190,12 @@ std::int64_t read_time(std::string_view text, const TimeZone& zone) {
     if (!parts.take(':')) unreadable(text);
     local.minute = parts.number(2);
     int second = 0;
-    int last = 999999;
+    int micros = 0;
+    int width = 1000000;
     if (parts.take(':')) {
         second = parts.number(2);
-        if (parts.take('.') && parts.fraction(last) < 0) unreadable(text);
+        if (parts.take('.')) micros = parts.fraction(width);
+        if (micros < 0) unreadable(text);
     }
     const date::year_month_day day = date::year(local.year) / local.month / local.day;
     if (local.year < 1970 || !day.ok() || local.hour < 0 || local.hour > 23 || local.minute < 0 || local.minute > 59 ||
@@ -203,7 +209,7 @@ std::int64_t read_time(std::string_view text, const TimeZone& zone) {
             throw Error(Code::invalid_field, "'" + std::string(text) + "' does not exist in " + zone.name() +
                                                  ": clocks went forward over it at " + print_utc(moments.gap_ends));
         }
-        at = moments.at.back();
+        at = end ? moments.at.back() : moments.at.front();
     } else {
         at = wall(date::sys_days(day) + std::chrono::hours(local.hour) + std::chrono::minutes(local.minute));
         if (!parts.take('Z')) {
@@ -217,7 +223,7 @@ std::int64_t read_time(std::string_view text, const TimeZone& zone) {
         }
         if (!parts.done()) unreadable(text);
     }
-    return (at + second * 1000LL) * 1000 + last;
+    return (at + second * 1000LL) * 1000 + micros + (end ? width - 1 : 0);
 }
 
 }  // namespace cairn::core

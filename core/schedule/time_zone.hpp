@@ -48,10 +48,11 @@ private:
 std::string print_utc(WallTime at);
 /// "20260329_010000". [any]
 std::string compact_utc(WallTime at);
+/// Which end of what a time names is meant: "02:30" covers the second 02:30:00, "02:30:15.2" a tenth of a second.
+enum class TimeEdge { begin, end };
 /// Reads what people write: "2026-03-29 02:30", "2026-03-29T02:30:15.250Z", "…+02:00", "@1774749600"; without an offset
-/// it is meant in `zone`, and of a time that comes twice the later one. Microseconds since 1970 UTC; what it names is
-/// included to its end, so that "02:30" covers the second 02:30:00 and "02:30:15" all of its milliseconds. Throws
-/// Error(invalid_field). [any]
-std::int64_t read_time(std::string_view text, const TimeZone& zone);
+/// it is meant in `zone`. Microseconds since 1970 UTC: the first of what the text names, or the last; of a time that
+/// comes twice it is the earlier one then, or the later. Throws Error(invalid_field). [any]
+std::int64_t read_time(std::string_view text, const TimeZone& zone, TimeEdge edge = TimeEdge::end);
 
 }  // namespace cairn::core

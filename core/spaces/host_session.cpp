@@ -20,6 +20,13 @@ std::chrono::milliseconds round_up(TokenBucket::Wait wait) {
     return std::chrono::ceil<std::chrono::milliseconds>(wait);
 }
 
+/// For a player, who reads it.
+std::string limit_words(const Rate& limit) {
+    const std::int64_t ms = limit.per.count();
+    return "too often: no more than " + std::to_string(limit.count) + " in " +
+           (ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms");
+}
+
 /// When a client should come back, in ms; 0: not said.
 std::int64_t reconnect_after(std::uint16_t code) noexcept {
     switch (code) {
@@ -223,10 +230,7 @@ void HostSession::to_space(const Envelope& envelope) {
         const auto wait = who_->record->buckets.of_type(spec.limit_number)
                               .take(host_->env.clock->steady(), *spec.limit, spec.limit->count);
         if (wait.count() != 0) {
-            return refuse(envelope, Error(Code::rate_limited, "\"" + spec.type + "\" is allowed " +
-                                                                  std::to_string(spec.limit->count) + " times per " +
-                                                                  std::to_string(spec.limit->per.count()) + " ms")
-                                        .retry_after(round_up(wait)));
+            return refuse(envelope, Error(Code::rate_limited, limit_words(*spec.limit)).retry_after(round_up(wait)));
         }
     }
     HostedSpace& space = *joined_->space;

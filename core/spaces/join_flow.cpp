@@ -161,17 +161,21 @@ void HostSession::on_join(const Envelope& envelope) {
 }
 
 void HostSession::start_join(std::string space, Asker asker, bool by_hello) {
+    // Where there is no such space, he stays where he is.
+    std::shared_ptr<HostedSpace> there;
+    std::optional<Error> nowhere;
+    try {
+        there = host_->directory.reserve(space);
+    } catch (const Error& error) {
+        if (!by_hello) return asker.refuse(error, {});
+        nowhere = error;
+    }
     cancel_join("another join came after it");
     leave_space(LeaveReason::left);
     const std::uint64_t ticket = ticket_.fetch_add(1, std::memory_order_acq_rel) + 1;
     stage_ = Stage::joining;
     pending_ = PendingJoin{std::move(asker), space, by_hello};
-    std::shared_ptr<HostedSpace> there;
-    try {
-        there = host_->directory.reserve(space);
-    } catch (const Error& error) {
-        return join_refused(error, {});
-    }
+    if (nowhere) return join_refused(*nowhere, {});
     // Posted even on the same loop: the leave of the space before is on its way there too.
     there->loop().post(
         [there, request = JoinRequest{shared_from_this(), who_, ticket}] { there->request_join(request); });

@@ -23,6 +23,11 @@ std::string path_complaint(const std::string& path) {
     return "'" + path + "' is no path: write one that begins with '/' and does not end with it, for example /ws";
 }
 
+std::string tls_complaint(const TlsSettings& tls) {
+    if (tls.cert.empty() == tls.key.empty()) return {};
+    return std::string(tls.cert.empty() ? "cert" : "key") + " is missing: TLS needs both `cert` and `key`, or neither";
+}
+
 }  // namespace
 
 void describe(Fields<TlsSettings>& f) {
@@ -80,7 +85,7 @@ void describe(Fields<Settings>& f) {
     f(&Settings::trusted_proxies, "trusted_proxies", "networks whose X-Forwarded-For is believed")
         .check(each(&NetworkSet::complaint))
         .example("[10.0.0.0/8]");
-    f(&Settings::tls, "tls", "certificate and key; without them the gateway speaks plain HTTP");
+    f(&Settings::tls, "tls", "certificate and key; without them the gateway speaks plain HTTP").check(tls_complaint);
     f(&Settings::limits, "limits", "what one visitor, and all together, may use");
     f(&Settings::heartbeat, "heartbeat", "how silent players are noticed");
 }

@@ -31,13 +31,6 @@ void finish(SessionHandle& handle) noexcept {
     PQfinish(std::exchange(link_of(handle), nullptr));
 }
 
-/// What libpq says about a connection that failed, on one line and without a password (it never prints one).
-std::string one_line(std::string text) {
-    while (!text.empty() && text.back() == '\n') text.pop_back();
-    std::replace(text.begin(), text.end(), '\n', ';');
-    return text;
-}
-
 /// libpq tells no SQLSTATE for failed connects; the texts are the server's, in its language, so only what is sure counts.
 std::string state_of_failed_connect(PGconn* link, const std::string& message) {
     if (PQconnectionNeedsPassword(link) == 1 || message.find("authentication failed") != std::string::npos) return "28P01";

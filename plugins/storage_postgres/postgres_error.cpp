@@ -1,5 +1,6 @@
 #include "plugins/storage_postgres/postgres_error.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -47,7 +48,7 @@ std::string cure(const PostgresError& error) {
     const std::string_view group = error.state_class();
     if (error.is_lost() || group == "08" || group == "57") {
         return state == "57014" ? "It took longer than statement_timeout: look at what the server is doing"
-                                : "It goes on by itself when the server answers again";
+                                : "See that the server runs and can be reached; a running Cairn goes on by itself then";
     }
     if (group == "28") return "Check user and password in the URL, and pg_hba.conf of the server";
     if (state == "3D000") return "Make the database: createdb, or CREATE DATABASE";
@@ -62,6 +63,14 @@ std::string cure(const PostgresError& error) {
 }
 
 }  // namespace
+
+std::string one_line(std::string text) {
+    text = trimmed(std::move(text));
+    // Advice stands on a line of its own, behind a tab.
+    for (std::size_t at = 0; (at = text.find("\n\t", at)) != std::string::npos;) text.replace(at, 2, ". ");
+    std::replace(text.begin(), text.end(), '\n', ';');
+    return text;
+}
 
 PostgresError::PostgresError(const PGresult* result, std::string doing)
     : std::runtime_error(message_of(result)),

@@ -11,6 +11,9 @@
 
 namespace cairn::storage_postgres {
 
+/// What libpq or a tool says, on one line. Passwords never stand in it. [any]
+std::string one_line(std::string text);
+
 /// What PostgreSQL or the way to it reported. Stays inside this plugin; to_error() makes an Error of it.
 class PostgresError : public std::runtime_error {
 public:

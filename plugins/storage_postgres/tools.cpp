@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -16,6 +15,8 @@
 #include <system_error>
 
 #include <cairn/error.hpp>
+
+#include "plugins/storage_postgres/postgres_error.hpp"
 
 extern "C" char** environ;  // NOLINT: POSIX wants the program to declare it
 
@@ -168,8 +169,7 @@ Tools::Outcome Tools::run(const std::string& program, const std::vector<std::str
     }
     outcome.ended = !open;
     outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    while (!outcome.said.empty() && outcome.said.back() == '\n') outcome.said.pop_back();
-    std::replace(outcome.said.begin(), outcome.said.end(), '\n', ';');
+    outcome.said = one_line(std::move(outcome.said));
     if (open) outcome.said = "took longer than " + std::to_string(allowed.count() / 1000) + " s and was ended; " + outcome.said;
     return outcome;
 }

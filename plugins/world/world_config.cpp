@@ -21,7 +21,7 @@ std::string space_name_problem(std::string_view name) {
     const bool fine = letter_or_digit(name.front()) && std::all_of(name.begin(), name.end(), [](char c) {
                           return letter_or_digit(c) || c == '_' || c == '-' || c == '.';
                       });
-    return fine ? "" : "a space's name has letters a to z, digits, `_`, `-` and `.`, and begins with a letter or digit";
+    return fine ? "" : "a space's name has letters a to z, digits, _ - and ., and begins with a letter or digit";
 }
 
 void describe(Fields<SpaceConfig>& f) {

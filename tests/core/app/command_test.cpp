@@ -51,6 +51,8 @@ TEST(Commands, AGroupAloneListsItsVerbs) {
     EXPECT_EQ(plugins.code, exit_code::kUsage);
     EXPECT_THAT(plugins.err, HasSubstr("cairn plugins list"));
     EXPECT_THAT(plugins.err, HasSubstr("cairn plugins inspect"));
+    EXPECT_THAT(plugins.err, HasSubstr("one of these is meant"));
+    EXPECT_EQ(ran({"version", "now"}).code, exit_code::kUsage);
     EXPECT_THAT(ran({"help", "config"}).out, HasSubstr("cairn config explain"));
 }
 
@@ -62,6 +64,8 @@ TEST(Commands, UnknownVerbsAreRefused) {
 
 TEST(Preparation, InputsComeFromWordsAndOptions) {
     const Arguments arguments({"a.yaml", "-c", "b.yaml", "--set", "x.y=1"}, configuration_options());
+    EXPECT_THROW(configuration_inputs(Arguments({"a.yaml", "b.yaml"}, configuration_options())), UsageError)
+        << "two files named one after the other are a mistake, not an overlay";
     const ConfigInputs inputs = configuration_inputs(arguments);
     EXPECT_THAT(inputs.files, ::testing::ElementsAre("a.yaml", "b.yaml"));
     EXPECT_THAT(inputs.overrides, ::testing::ElementsAre("x.y=1"));

@@ -8,7 +8,7 @@
 
 #include "core/app/command.hpp"
 #include "core/durability/journal.hpp"
-#include "core/durability/journal_time.hpp"
+#include "core/schedule/time_zone.hpp"
 #include "tests/core/plugins/zoo.hpp"
 
 namespace cairn::core::test {
@@ -32,7 +32,7 @@ protected:
         options_.folder = (scratch_.path() / "data" / "log").string();
     }
     Ran ran(std::vector<std::string> words) const {
-        words.insert(words.begin() + 2, config_);
+        words.insert(words.begin() + 2, config_);  // behind the two words of the verb
         std::ostringstream out;
         std::ostringstream err;
         Terminal terminal{out, err};
@@ -40,7 +40,7 @@ protected:
         return {code, out.str(), err.str()};
     }
     static std::int64_t minute(std::uint64_t seq) {
-        return parse_time_us("2026-11-21T07:00Z") + static_cast<std::int64_t>(seq) * 60'000'000;
+        return read_time("2026-11-21T07:00Z", TimeZone(), TimeEdge::begin) + static_cast<std::int64_t>(seq) * 60'000'000;
     }
     // Three commits a minute apart; the second erases, and is refused afterwards.
     void write() const {
@@ -107,6 +107,9 @@ TEST_F(JournalCommandTest, ShowsWhatIsAskedFor) {
     EXPECT_EQ(lines({"--seq", "..2"}), "12");
     EXPECT_EQ(lines({"--since", "2026-11-21T07:02:00Z"}), "233");
     EXPECT_EQ(lines({"--until", "2026-11-21T08:02+01:00"}), "12");
+    EXPECT_EQ(lines({"--since", "2026-11-21 08:02", "--set", "time_zone=Europe/Berlin"}), "233") << "as restore reads it";
+    EXPECT_EQ(lines({"--until", "2026-11-21 08:01", "--set", "time_zone=Europe/Berlin"}), "1");
+    EXPECT_EQ(lines({"--since", "@1795244520"}), "233");
     EXPECT_EQ(lines({"--table", "positions"}), "3");
     EXPECT_EQ(lines({"--seq", "50"}), "");
     EXPECT_THAT(ran({"journal", "show", "--table", "positions"}).out, Not(HasSubstr("objects")));
@@ -124,7 +127,24 @@ TEST_F(JournalCommandTest, ShowsJsonAsATransactionLogHasIt) {
         "\"actor\":\"\",\"operation\":\"\",\"refers\":2,\"data\":[]}\n");
 }
 
+TEST_F(JournalCommandTest, SaysWhatThereIsWhenNothingFits) {
+    write();
+    const Ran table = ran({"journal", "show", "--table", "object"});
+    EXPECT_EQ(table.code, exit_code::kOk);
+    EXPECT_EQ(table.out, "");
+    EXPECT_THAT(table.err, AllOf(HasSubstr("commits 1 to 3"), HasSubstr("no table object; did you mean objects?")));
+    EXPECT_THAT(ran({"journal", "show", "--table", "zebras"}).err, HasSubstr("are objects, positions."));
+    EXPECT_THAT(ran({"journal", "show", "--since", "2030-01-01 00:00"}).err, HasSubstr("commits 1 to 3"));
+    EXPECT_THAT(ran({"journal", "show", "--seq", "50.."}).err, HasSubstr("no commit from 50 on"));
+    EXPECT_EQ(ran({"journal", "show"}).err, "");
+}
+
 TEST_F(JournalCommandTest, UnderstandsNoOtherNumbersAndTimes) {
+    const Ran backwards = ran({"journal", "show", "--seq", "5..3"});
+    EXPECT_EQ(backwards.code, exit_code::kUsage);
+    EXPECT_THAT(backwards.err, HasSubstr("ends before it begins"));
+    EXPECT_EQ(ran({"journal", "show", "--since", "2026-11-21 08:00", "--until", "2026-11-21 07:00"}).code,
+              exit_code::kUsage);
     for (const char* range : {"x", "0", "1..x", "..", "1...2", "-1", "18446744073709551616"}) {
         const Ran result = ran({"journal", "show", "--seq", range});
         EXPECT_EQ(result.code, exit_code::kUsage) << range;
@@ -132,7 +152,7 @@ TEST_F(JournalCommandTest, UnderstandsNoOtherNumbersAndTimes) {
     }
     const Ran result = ran({"journal", "show", "--since", "yesterday"});
     EXPECT_EQ(result.code, exit_code::kUsage);
-    EXPECT_THAT(result.err, AllOf(HasSubstr("--since"), HasSubstr("yesterday"), HasSubstr("2026-11-21T07:00:00Z")));
+    EXPECT_THAT(result.err, AllOf(HasSubstr("--since"), HasSubstr("yesterday"), HasSubstr("2026-03-29T02:30:15Z")));
 }
 
 TEST_F(JournalCommandTest, SaysThatThereIsNone) {

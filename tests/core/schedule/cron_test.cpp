@@ -166,6 +166,14 @@ TEST(TimeZones, TimesAreReadAsPeopleWriteThem) {
     EXPECT_EQ(read("2026-07-15T12:30:15"), "2026-07-15T10:30:15.999Z");
     EXPECT_EQ(read("2026-07-15T12:30:15.250Z"), "2026-07-15T12:30:15.250Z");
     EXPECT_EQ(read_time("2026-07-15T12:30:15.25Z", berlin) % 1000000, 259999);
+    EXPECT_EQ(read_time("2026-07-15T12:30:15.123456789Z", berlin) % 1000000, 123456);
+    const auto begin = [&](const std::string& text) {
+        return print_utc(read_time(text, berlin, TimeEdge::begin) / 1000);
+    };
+    EXPECT_EQ(begin("2026-01-15 12:30"), "2026-01-15T11:30:00Z");
+    EXPECT_EQ(read_time("2026-07-15T12:30:15.25Z", berlin, TimeEdge::begin) % 1000000, 250000);
+    EXPECT_EQ(begin("@1774749600"), "2026-03-29T02:00:00Z");
+    EXPECT_EQ(begin("2026-10-25 02:30"), "2026-10-25T00:30:00Z") << "of two, the earlier one";
     EXPECT_EQ(read("2026-07-15 12:30:15+05:30"), "2026-07-15T07:00:15.999Z");
     EXPECT_EQ(read("2026-07-15 12:30:15-0800"), "2026-07-15T20:30:15.999Z");
     EXPECT_EQ(read("@1774749600"), "2026-03-29T02:00:00.999Z");

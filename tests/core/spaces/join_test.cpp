@@ -228,6 +228,17 @@ TEST(Join, TheSamePlayerReplacesHimself) {
     EXPECT_EQ(house.host->players(), 1u);
 }
 
+TEST(Join, WhoAsksForASpaceThatIsNoneStaysWhereHeIs) {
+    House house({behaviour("quiet", [](Space&) {})});
+    Client& ann = house.join("Ann");
+    EXPECT_EQ(house.host->players(), 1u);
+    ann.request("space.join", R"({"space":"nowhere"})", 7);
+    EXPECT_EQ(ann.refusal(7), "not_found");
+    EXPECT_EQ(house.host->players(), 1u);
+    ann.request("space.leave", "{}", 8);
+    EXPECT_TRUE(ann.reply(8)["ok"].boolean_or(false)) << "he was still in a space";
+}
+
 TEST(Join, RefusedByABehaviourTellsOnlyThoseWhoHadLetHimIn) {
     std::vector<std::string> told;
     const auto watcher = [&told](std::string name) {

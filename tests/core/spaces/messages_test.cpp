@@ -144,6 +144,7 @@ TEST(Rates, TenAreFineTheEleventhIsNot) {
     }
     ann.request("make", "{}", 11);
     EXPECT_EQ(ann.refusal(11), "rate_limited");
+    EXPECT_EQ(ann.reply(11)["err"]["message"].text(), "too often: no more than 10 in 60 s");
     EXPECT_EQ(ann.reply(11)["err"]["retry_after_ms"].integer_or(0), 6000);
     house.advance(Duration(5990), Duration(1990));
     ann.request("make", "{}", 12);
