@@ -32,7 +32,10 @@ void describe(cairn::Fields<Config>& f) {
 class Door final : public cairn::IoHandler {
 public:
     Door(int fd, cairn::Loop& loop, cairn::Sessions& sessions) : fd_(fd), loop_(loop), sessions_(sessions) {}
-    ~Door() override { ::close(fd_); }
+    ~Door() override {
+        *alive_ = false;
+        ::close(fd_);
+    }
 
     void open() { loop_.watch(fd_, *this); }
     void stop_accepting() {
@@ -54,7 +57,9 @@ public:
             ::inet_ntop(AF_INET, &peer.sin_addr, text, sizeof text);
             auto made = std::make_unique<LineConnection>(fd, text, loop_, sessions_, [this](LineConnection& gone) {
                 // Not now: it is calling us.
-                loop_.post([this, &gone] { connections_.erase(&gone); });
+                loop_.post([this, alive = alive_, &gone] {
+                    if (*alive) connections_.erase(&gone);
+                });
             });
             LineConnection& connection = *made;
             connections_.emplace(&connection, std::move(made));
@@ -67,6 +72,7 @@ private:
     cairn::Loop& loop_;
     cairn::Sessions& sessions_;
     bool stopped_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unordered_map<LineConnection*, std::unique_ptr<LineConnection>> connections_;
 };
 
