@@ -62,7 +62,7 @@ const jobs = [];
 for (const page of wanted.length ? wanted : pages(root)) {
     const files = new Map();
     for (const fence of fences(page)) {
-        const source = whole(fence, files);
+        const source = whole(fence, files).replace(/^#pragma once$/gm, "");  // a header's page stands for itself here
         if (fence.file) files.set(fence.file, source);
         else if (fence.hint.startsWith("after ")) files.set(fence.hint.slice(6), source);
         jobs.push({ fence, source });
