@@ -99,7 +99,7 @@ public:
     /// Prints one line under "where to go next" once the host is up: `label` "world", `text` an address. [control]
     virtual void announce(std::string_view label, std::string_view text) = 0;
     /// Runs `work` in the general lane at the times of `cron`: five fields (minute hour day month weekday) in the host's
-    /// `time_zone`, or @hourly @daily @weekly @monthly. One run at a time; runs that were missed are made up for by one.
+    /// `time_zone`, or `@hourly` `@daily` `@weekly` `@monthly`. One run at a time; runs that were missed are made up for by one.
     /// Ends with the plugin. Throws Error(invalid_field) when `cron` says nothing. [control]
     virtual void schedule(std::string cron, std::string what, std::function<void(const Task&)> work) = 0;
 };
@@ -137,7 +137,7 @@ public:
         return Service<S>(require_erased(S::kService, false));
     }
 
-    /// Declares a table of this plugin. Its migrations are sql/<plugin>/<engine>/NNNN_what.sql.
+    /// Declares a table of this plugin. Its migrations are `sql/<plugin>/<engine>/NNNN_what.sql`.
     template <class Row>
     Table<Row> table(std::string name, std::vector<std::string> key) {
         return Table<Row>(table_erased(std::move(name), std::move(key), struct_type<Row>()));

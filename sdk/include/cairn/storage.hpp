@@ -31,7 +31,7 @@ struct Collection {
     Durability durability = Durability::durable;  ///< settled before `start`
 };
 
-/// A table that a plugin owns: its name, its key columns and its described row. Its SQL lives in sql/<plugin>/.
+/// A table that a plugin owns: its name, its key columns and its described row. Its SQL lives in `sql/<plugin>/`.
 struct TableSpec {
     std::string name;
     std::vector<std::string> key;

@@ -30,7 +30,7 @@ struct TableBatch {
     std::vector<std::string_view> erased_actors;
 };
 
-/// One migration found in sql/<plugin>/<engine>/.
+/// One migration found in `sql/<plugin>/<engine>/`.
 struct Migration {
     std::string plugin;
     int number = 0;
@@ -70,7 +70,7 @@ struct Store {
     static constexpr ServiceId kService{"cairn.store", 2};
     virtual ~Store() = default;
 
-    /// The name of the SQL dialect: "sqlite" or "postgres", the folder below sql/<plugin>/. [any]
+    /// The name of the SQL dialect: "sqlite" or "postgres", the folder below `sql/<plugin>/`. [any]
     virtual std::string_view engine() const noexcept = 0;
     /// Opens or creates the database; takes it for this process. [control]
     virtual void open() = 0;
