@@ -198,9 +198,12 @@ void EventLoop::step(Activity activity, const CallSite& site, F&& call) noexcept
 
 void EventLoop::run() {
     current_loop = this;
-    breadcrumb_.store(&thread_breadcrumb(), std::memory_order_release);
+    Breadcrumb& crumb = thread_breadcrumb();
+    if (crumb.usage) crumb.usage->count_passing_time(true);
+    breadcrumb_.store(&crumb, std::memory_order_release);
     while (!stopping_.load(std::memory_order_acquire)) turn();
     send_batches();
+    if (crumb.usage) crumb.usage->count_passing_time(false);
     current_loop = nullptr;
 }
 

@@ -30,6 +30,7 @@ struct Job {
     std::function<void(const Task&)> work;
     std::function<void(std::exception_ptr)> done;
     CallSite site;
+    std::uint16_t tag = 0;  ///< of the plugin that waits for it
 };
 
 CallSite submitter() noexcept {
@@ -90,6 +91,7 @@ public:
             const std::lock_guard lock(mutex_);
             no = why_not(job);
             if (no.empty()) {
+                count_jobs(job.tag, +1);
                 queue_.push_back(std::move(job));
                 queued_.set(static_cast<double>(queue_.size()));
                 wake_.notify_one();
@@ -123,6 +125,7 @@ public:
             }
         }
         for (const Job& job : left) {
+            count_jobs(job.tag, -1);
             if (job.task.cancelled()) continue;
             complete(job, refusal("the server stopped before \"" + job.what + "\" began"));
         }
@@ -163,6 +166,7 @@ private:
                 const bool hurried = in_hand_[me].hurried;
                 in_hand_[me] = {};
                 lock.unlock();
+                count_jobs(job.tag, -1);
                 if (hurried || !job.task.cancelled()) complete(job, std::move(failed));
             }  // the captures die here, before the lane counts as idle and without its lock
             lock.lock();
@@ -234,7 +238,7 @@ Lanes::~Lanes() {
 
 Task Lanes::run(Lane lane, std::string what, std::function<void(const Task&)> work,
                 std::function<void(std::exception_ptr)> done) {
-    Job job{Task(), std::move(what), std::move(work), std::move(done), submitter()};
+    Job job{Task(), std::move(what), std::move(work), std::move(done), submitter(), current_plugin_tag()};
     Task task = job.task;
     state_->lanes[static_cast<std::size_t>(lane)]->add(std::move(job));
     return task;

@@ -22,6 +22,7 @@ void leave(Breadcrumb& crumb) noexcept {
     crumb.plugin.store(nullptr, std::memory_order_relaxed);
     crumb.space.store(nullptr, std::memory_order_relaxed);
     crumb.handler.store(nullptr, std::memory_order_relaxed);
+    crumb.tag = 0;
 }
 
 /// Gives the thread's slot back when the thread ends.
@@ -29,12 +30,13 @@ class Claim {
 public:
     Claim() noexcept {
         const auto self = static_cast<int>(syscall(SYS_gettid));
-        for (BreadcrumbSlot& slot : table) {
+        for (std::size_t i = 0; i < kBreadcrumbSlots; ++i) {
             int nobody = 0;
-            if (slot.thread.compare_exchange_strong(nobody, self, std::memory_order_acq_rel)) {
-                slot_ = &slot;
-                break;
-            }
+            if (!table[i].thread.compare_exchange_strong(nobody, self, std::memory_order_acq_rel)) continue;
+            slot_ = &table[i];
+            slot_->crumb.usage = &thread_usage(i);
+            slot_->crumb.live = thread_live_figures(i);
+            break;
         }
         // With the table full the thread goes without being listed; its own crumb still works.
         mine = slot_ ? &slot_->crumb : &unlisted_;

@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/observe/call_site.hpp"
+#include "core/observe/plugin_usage.hpp"
+
 namespace cairn::core {
 
 /// Which plugin, space and handler a thread is in. Written by the thread itself at every host→plugin call, read by the
@@ -13,6 +16,11 @@ struct Breadcrumb {
     std::atomic<const char*> space{nullptr};
     std::atomic<const char*> handler{nullptr};
     std::atomic<std::uint64_t> sequence{0};  ///< changes at every entry and exit: standing still means "still in there"
+
+    // For the thread itself.
+    std::uint16_t tag = 0;          ///< of `plugin`, see plugin_tag()
+    ThreadUsage* usage = nullptr;   ///< nullptr: a thread that is not listed, nothing is counted
+    LiveFigures* live = nullptr;    ///< by tag; nullptr as above
 };
 
 /// The calling thread's breadcrumb. [any]
@@ -22,23 +30,25 @@ Breadcrumb& thread_breadcrumb() noexcept;
 /// [any]
 const char* intern(std::string_view text);
 
-/// A host→plugin call site: who is called. All pointers come from intern().
-struct CallSite {
-    const char* plugin = nullptr;
-    const char* space = nullptr;  ///< nullptr outside of spaces
-    const char* handler = nullptr;
-};
-
-/// Marks the thread as being at `site` while it lives.
+/// Marks the thread as being at `site` while it lives, and counts what that costs.
 class BreadcrumbScope {
 public:
     explicit BreadcrumbScope(const CallSite& site) noexcept : crumb_(thread_breadcrumb()) {
         before_.plugin = crumb_.plugin.load(std::memory_order_relaxed);
         before_.space = crumb_.space.load(std::memory_order_relaxed);
         before_.handler = crumb_.handler.load(std::memory_order_relaxed);
+        before_tag_ = crumb_.tag;
+        if (crumb_.usage) {
+            entered_ = crumb_.usage->enter(site);
+            crumb_.tag = entered_.tag;
+        }
         set(site);
     }
-    ~BreadcrumbScope() { set(before_); }
+    ~BreadcrumbScope() {
+        set(before_);
+        crumb_.tag = before_tag_;
+        if (crumb_.usage) crumb_.usage->leave(entered_);
+    }
     BreadcrumbScope(const BreadcrumbScope&) = delete;
     BreadcrumbScope& operator=(const BreadcrumbScope&) = delete;
 
@@ -51,6 +61,8 @@ private:
     }
     Breadcrumb& crumb_;
     CallSite before_;
+    std::uint16_t before_tag_ = 0;
+    ThreadUsage::Entered entered_;
 };
 
 }  // namespace cairn::core

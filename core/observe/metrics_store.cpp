@@ -14,6 +14,7 @@
 
 #include <cairn/error.hpp>
 
+#include "core/observe/plugin_metrics.hpp"
 #include "core/observe/process_metrics.hpp"
 
 namespace cairn::core {
@@ -190,6 +191,7 @@ Histogram& MetricsStore::histogram(const std::string& name, const std::string& h
 
 std::string MetricsStore::text() const {
     std::vector<prometheus::MetricFamily> families = state_->process.collect();
+    for (prometheus::MetricFamily& family : plugin_metrics()) families.push_back(std::move(family));
     {
         const std::lock_guard lock(state_->mutex);
         for (const auto& [name, family] : state_->families) {

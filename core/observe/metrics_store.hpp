@@ -16,7 +16,8 @@ public:
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels) override;
     Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
                          const Labels& labels) override;
-    /// Everything in Prometheus' text format, process figures (CPU, RSS, descriptors, uptime) included. [any]
+    /// Everything in Prometheus' text format, those of the process (CPU, RSS, descriptors, uptime) and
+    /// of each plugin (plugin_metrics.hpp) included. [any]
     std::string text() const;
 
 private:

@@ -242,9 +242,11 @@ MessageOptions& HostedSpace::on_message(std::string type, MessageHandler handler
     spec.type = type;
     spec.shape = handler.type;
     spec.plugin = slot.factory->plugin;
-    if (!table_->add(std::move(spec)))
+    if (!table_->add(spec))
         throw Error(Code::internal, "message type \"" + type + "\" is already handled by plugin \"" +
-                                        table_->at(table_->find(type)).plugin + "\"");
+                                        table_->at(table_->find(type)).plugin +
+                                        "\"; begin yours with the name of your own plugin: \"" + spec.plugin + "." +
+                                        type.substr(type.find('.') + 1) + "\"");
     Handler made;
     made.slot = &slot;
     made.handler = std::move(handler);

@@ -216,5 +216,60 @@ TEST_F(ZooServer, ATickThatThrowsIsSwitchedOffInThatSpaceAndTheOthersGoOn) {
     EXPECT_EQ(server->stop(), 0);
 }
 
+/// The value of one line of /metrics; -1 when there is none.
+double metric(const ServerProcess& server, const std::string& series) {
+    const std::string text = http_get(server.port(), "/metrics").body;
+    const std::size_t at = text.find("\n" + series + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + series.size() + 2));
+}
+
+TEST_F(ZooServer, AHandlerThatHoldsTheLoopIsNamedInTheLogAndInTheFigures) {
+    start("  costs: {}\n");
+    PlayerClient player(server->port());
+    ASSERT_FALSE(player.enter("calm", "Calm").is_null());
+    ASSERT_TRUE(player.ask("costs.time", {{"value", 400}})["ok"].boolean_or(false));
+    EXPECT_TRUE(server->wait_for_output("a handler holds its loop up"));
+    EXPECT_THAT(server->output(), AllOf(HasSubstr("plugin=costs"), HasSubstr("handler=costs.time")));
+    EXPECT_GE(metric(*server, "cairn_plugin_cpu_seconds_total{plugin=\"costs\"}"), 0.3);
+    EXPECT_GE(metric(*server, "cairn_plugin_handler_p99_seconds{plugin=\"costs\"}"), 0.3);
+    EXPECT_EQ(metric(*server, "cairn_plugin_handler_seconds_count{plugin=\"costs\",handler=\"costs.time\"}"), 1);
+    EXPECT_GE(metric(*server, "cairn_core_loop_stalls_total{plugin=\"costs\"}"), 1);
+    EXPECT_LT(metric(*server, "cairn_plugin_cpu_seconds_total{plugin=\"identity\"}"), 0.3) << "it is not to blame";
+}
+
+TEST_F(ZooServer, MemoryThatAPluginKeepsIsBookedToItAndWhatComesAndGoesIsNot) {
+    start("  costs: {}\n");
+    PlayerClient player(server->port());
+    ASSERT_FALSE(player.enter("calm", "Calm").is_null());
+    const std::string bytes = "cairn_plugin_live_bytes{plugin=\"costs\"}";
+    const std::string pieces = "cairn_plugin_live_allocations{plugin=\"costs\"}";
+    ASSERT_TRUE(player.ask("costs.nothing", {{"value", 40}})["ok"].boolean_or(false));
+    const double before = metric(*server, bytes);
+    if (before < 0) {  // sanitizers bring their own operator new
+        ADD_FAILURE() << "this build does not count memory";
+        return;
+    }
+    for (int i = 0; i < 50; ++i) {
+        ASSERT_TRUE(player.ask("costs.nothing", {{"value", 40}})["ok"].boolean_or(false));
+        ASSERT_TRUE(player.wait_event("costs.said").has_value());
+    }
+    EXPECT_LT(metric(*server, bytes) - before, 500'000) << "2 MB came and went";
+    const double pieces_before = metric(*server, pieces);
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(player.ask("costs.memory", {{"value", 1000}})["ok"].boolean_or(false));
+    EXPECT_GE(metric(*server, bytes) - before, 4'000'000);
+    EXPECT_GE(metric(*server, pieces) - pieces_before, 4000);
+}
+
+TEST_F(ZooServer, AMessageNameThatIsTakenIsSaidWithBothPluginsAndTheFirstKeepsIt) {
+    start("  throws_in_spaces: {}\n  takes_name: {}\n");
+    PlayerClient player(server->port());
+    ASSERT_FALSE(player.enter("calm", "Calm").is_null());
+    EXPECT_TRUE(server->wait_for_output("\"zoo.echo\" is already handled by plugin"));
+    EXPECT_THAT(server->output(), AllOf(HasSubstr("throws_in_spaces"), HasSubstr("takes_name"), HasSubstr("taker")));
+    EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["alive"].is_null());
+    EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["d"]["alive"].boolean_or(false));
+    EXPECT_GE(metric(*server, "cairn_core_plugin_faults_total{plugin=\"takes_name\"}"), 1);
+}
+
 }  // namespace
 }  // namespace cairn::test
