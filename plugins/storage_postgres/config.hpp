@@ -33,6 +33,7 @@ struct Config {
     std::string root_certificate;
     bool insecure = false;
     std::string durability = "strict";
+    std::string integrity_check = "quick";
     bool row_level_security = false;
     std::string tools;
     Duration backup_timeout{3600000};
@@ -106,6 +107,10 @@ inline void describe(Fields<Config>& f) {
       "strict: a server with fsync, full_page_writes or synchronous_commit off is refused; relaxed: it is taken, and a "
       "power loss may cost the last moments or the whole database")
         .one_of({"strict", "relaxed"});
+    f(&Config::integrity_check, "integrity_check",
+      "what is checked at the start: quick (all tables; in databases up to 64 MiB, and where the server has met damage, whole "
+      "rows and the indexes too), startup (always all of that, slower), off")
+        .one_of({"quick", "startup", "off"});
     f(&Config::row_level_security, "row_level_security",
       "other roles than Cairn's see only objects of spaces in which app.current_user_id has an active session");
     f(&Config::tools, "tools",

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "plugins/storage_postgres/postgres_error.hpp"
+
 namespace cairn::storage_postgres {
 namespace {
 
@@ -35,6 +37,8 @@ void finish(SessionHandle& handle) noexcept {
 std::string state_of_failed_connect(PGconn* link, const std::string& message) {
     if (PQconnectionNeedsPassword(link) == 1 || message.find("authentication failed") != std::string::npos) return "28P01";
     if (message.find("no pg_hba.conf entry") != std::string::npos) return "28000";
+    // The catalogue of the database itself: a page, a file or the whole folder of it.
+    if (names_data_file(message)) return "XX001";
     if (message.find("does not exist") != std::string::npos && message.find("database") != std::string::npos) return "3D000";
     if (message.find("too many") != std::string::npos || message.find("remaining connection slots") != std::string::npos)
         return "53300";

@@ -109,8 +109,20 @@ bool is_stale(const PostgresError& error) noexcept {
            (error.state() == "0A000" && std::string_view(error.what()).find("cached plan") != std::string_view::npos);
 }
 
+bool names_data_file(std::string_view text) noexcept {
+    for (const std::string_view folder : {"base/", "pg_tblspc/"}) {
+        for (std::size_t at = text.find(folder); at != std::string_view::npos; at = text.find(folder, at + 1)) {
+            const std::size_t next = at + folder.size();
+            const bool begins = at == 0 || text[at - 1] == ' ' || text[at - 1] == '"';
+            if (begins && next < text.size() && text[next] >= '0' && text[next] <= '9') return true;
+        }
+    }
+    return false;
+}
+
 bool is_damage(const PostgresError& error) noexcept {
-    return error.state() == "XX001" || error.state() == "XX002";
+    if (error.state() == "XX001" || error.state() == "XX002") return true;
+    return error.state() == "58P01" && names_data_file(error.what());  // a file of a table or index is gone
 }
 
 Error to_error(const PostgresError& error, const std::string& where,

@@ -49,7 +49,9 @@ bool is_refusal(const PostgresError& error) noexcept;
 /// True when a prepared statement has become useless: the tables were changed, or somebody between us and the server has
 /// given us another session. A new connection helps.
 bool is_stale(const PostgresError& error) noexcept;
-/// True when pages of the database are damaged.
+/// True when `text` names a file of a database ("base/16384/16385"), which the server's messages do in any language.
+bool names_data_file(std::string_view text) noexcept;
+/// True when pages or files of the database are damaged or missing.
 bool is_damage(const PostgresError& error) noexcept;
 
 /// Refusals → conflict, with a message that names table and column and nothing else, as players may see it (PostgreSQL's

@@ -209,11 +209,11 @@ void PostgresStore::set_trouble(std::string trouble) {
     trouble_ = std::move(trouble);
 }
 
-void PostgresStore::give_up(const std::string& why) {
-    damaged_ = true;
-    set_trouble(why);
+void PostgresStore::give_up(const PostgresError& failure) {
+    const Error answer = error(failure);
     writer_.reset();
-    throw Error(Code::internal, why);
+    note_damage(failure);
+    throw answer;
 }
 
 // ------------------------------------------------------------------------------------------------------ open and close
@@ -228,6 +228,7 @@ void PostgresStore::open() {
             writer_ = connect_writer();
             check_server(writer_->connection);
             make_own_tables(writer_->connection);
+            if (!options_.is_elsewhere) check_integrity();
         } catch (...) {
             writer_.reset();
             throw;
@@ -475,7 +476,7 @@ void PostgresStore::write(services::Watermark watermark, std::size_t rows, const
             return;
         } catch (const PostgresError& failure) {
             const Error answer = error(failure);
-            if (is_damage(failure)) give_up(answer.what());
+            if (is_damage(failure)) give_up(failure);
             if (writer_) writer_->connection.rollback();
             if (failure.is_lost() || is_stale(failure)) writer_.reset();
             unknown = unknown || (committing && failure.is_lost());

@@ -29,6 +29,7 @@ namespace cairn::storage_postgres {
 /// a condition, and finds out there whether it had been applied. So a batch that is given again changes nothing.
 class PostgresStore final : public services::Store {
 public:
+    enum class Check : unsigned char { off, quick, full };
     struct Options {
         DatabaseUrl url;
         DatabaseUrl replica;  ///< without a host: none
@@ -46,6 +47,7 @@ public:
         bool row_level_security = false;
         std::string tools;
         Duration backup_timeout{3600000};
+        Check check = Check::quick;
         bool is_elsewhere = false;  ///< a place made by restoring, not the configured one
     };
     PostgresStore();
@@ -69,6 +71,7 @@ public:
     void query(const Query& query,
                const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row)
         override;
+    /// Also looks into indexes; damage_check.hpp says what is found.
     std::string integrity() override;
     services::Watermark snapshot(const services::RowSink& sink) override;
     std::string note(std::string_view name) override;
@@ -112,7 +115,9 @@ private:
     std::unique_ptr<Connection> reader(Duration statement_timeout) const;
     void require_open() const;
     void set_trouble(std::string trouble);
-    [[noreturn]] void give_up(const std::string& why);
+    void check_integrity();
+    void note_damage(const PostgresError& failure) noexcept;
+    [[noreturn]] void give_up(const PostgresError& failure);
     std::string where() const { return options_.url.words(); }
     Error error(const PostgresError& error) const;
     /// Runs `work`; PostgresErrors become Errors.
@@ -134,7 +139,7 @@ private:
     std::map<const TableSpec*, TableSql> statements_;
     std::map<std::string, std::string> constraints_;
     std::string version_;
-    bool damaged_ = false;
+    std::atomic<bool> damaged_{false};  ///< readers meet damage, too
     std::atomic<std::uint64_t> replica_fallbacks_{0};
     std::atomic<bool> replica_away_{false};
 

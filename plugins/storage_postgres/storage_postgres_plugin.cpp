@@ -41,6 +41,9 @@ public:
         options.statement_timeout = config_->statement_timeout;
         options.lock_timeout = config_->lock_timeout;
         options.relaxed = config_->durability == "relaxed";
+        options.check = config_->integrity_check == "off"     ? PostgresStore::Check::off
+                        : config_->integrity_check == "quick" ? PostgresStore::Check::quick
+                                                              : PostgresStore::Check::full;
         options.row_level_security = config_->row_level_security;
         options.tools = config_->tools;
         options.backup_timeout = config_->backup_timeout;

@@ -5,6 +5,7 @@
 
 #include <cairn/error.hpp>
 
+#include "plugins/storage_postgres/damage_check.hpp"
 #include "plugins/storage_postgres/postgres_store.hpp"
 #include "plugins/storage_postgres/values.hpp"
 
@@ -12,7 +13,14 @@ namespace cairn::storage_postgres {
 namespace {
 
 constexpr std::size_t kMaxStatements = 64;  // per connection; queries are constants of the plugins, so there are few
+constexpr Duration kCheckTime{3600000};
+constexpr const char* kDamageNote = "damage";
 constexpr const char* kFetch = "FETCH 1000 FROM cairn_rows";  // what a snapshot holds in memory at a time
+
+/// Looking at everything takes a second at most.
+bool is_small(Connection& connection) {
+    return connection.ask("SELECT pg_database_size(current_database()) < 64 * 1024 * 1024", "check") == "t";
+}
 
 /// Rows of results as the caller of a query sees them.
 class RowReader {
@@ -42,19 +50,6 @@ const Prepared& prepared(Connection& connection, const std::string& sql) {
     }
     Prepared statement = connection.prepare("query" + std::to_string(connection.queries.size()), sql, "query");
     return connection.queries.emplace(sql, std::move(statement)).first->second;
-}
-
-/// The tables of the schema as people see them: partitions belong to their table, what an extension brought to it.
-const char* const kTables =
-    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() "
-    "AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = "
-    "'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname COLLATE \"C\"";
-
-std::vector<std::string> tables_of(Connection& connection) {
-    const Result result = connection.run(kTables, "list the tables");
-    std::vector<std::string> names;
-    for (int i = 0; i < PQntuples(result.get()); ++i) names.emplace_back(PQgetvalue(result.get(), i, 0));
-    return names;
 }
 
 }  // namespace
@@ -129,14 +124,17 @@ bool PostgresStore::query_replica(const Query& query, const Row& row) {
 
 void PostgresStore::query(const Query& query, const Row& row) {
     require_open();
+    bool of_the_replica = query.replica && replica_ != nullptr;
     try {
-        if (query.replica && replica_ && query_replica(query, row)) return;
+        if (of_the_replica && query_replica(query, row)) return;
+        of_the_replica = false;
         bool delivered = false;
         run_query(*pool_, query, row, delivered);
     } catch (const PostgresError& failure) {
         if (failure.state() == "25006") {
             throw Error(Code::internal, where() + ": a query must only read: changes go through a commit");
         }
+        if (is_damage(failure) && !of_the_replica) note_damage(failure);
         throw error(failure);
     }
 }
@@ -184,42 +182,57 @@ services::Watermark PostgresStore::snapshot(const services::RowSink& sink) {
     }
 }
 
-/// Reads every table to its end, so that damaged pages are found where the server has data checksums; and what the server
-/// itself knows to be incomplete. Indexes are looked into only by pg_amcheck, which an admin can run.
+/// Reads every table to its end and walks along its indexes; those of a large place beside have just been built, and are not
+/// walked.
 std::string PostgresStore::integrity() {
     if (pool_ == nullptr) return where() + " is not open";
-    std::string wrong;
-    const auto add = [&](const std::string& text) { wrong += (wrong.empty() ? "" : "; ") + text; };
     try {
-        const std::unique_ptr<Connection> connection = reader(Duration(3600000));
-        const char* const doing = "check";
-        if (connection->ask("SELECT count(*) FROM cairn_watermark WHERE id = 1", doing) != "1") {
-            add("the table cairn_watermark has no row");
-        }
-        const std::string checksums = connection->ask(
-            "SELECT coalesce(checksum_failures, 0) FROM pg_stat_database WHERE datname = current_database()", doing);
-        if (checksums != "0" && !checksums.empty()) add("the server has counted " + checksums + " damaged pages");
-        const Result incomplete = connection->run(
-            "SELECT 'index ' || c.relname || ' is not valid: REINDEX it' FROM pg_index i JOIN pg_class c ON c.oid = "
-            "i.indexrelid WHERE NOT i.indisvalid AND c.relnamespace = current_schema()::regnamespace UNION ALL SELECT "
-            "'constraint ' || conname || ' of ' || conrelid::regclass || ' has not been checked: VALIDATE it' FROM "
-            "pg_constraint WHERE NOT convalidated AND connamespace = current_schema()::regnamespace",
-            doing);
-        for (int i = 0; i < PQntuples(incomplete.get()); ++i) add(PQgetvalue(incomplete.get(), i, 0));
-        for (const std::string& table : tables_of(*connection)) {
-            try {
-                // Whole rows, so that the parts that lie beside the table (TOAST) are read too.
-                connection->run("SELECT sum(length(t::text)) FROM " + quoted(table) + " t", doing);
-            } catch (const PostgresError& failure) {
-                if (failure.is_lost() || !(is_damage(failure) || failure.state_class() == "XX")) throw;
-                add("table " + table + ": " + failure.what());
-            }
-        }
+        const std::unique_ptr<Connection> connection = reader(kCheckTime);
+        const bool all = !options_.is_elsewhere || is_small(*connection);
+        std::string wrong = find_damage(*connection, all ? CheckDepth::all : CheckDepth::rows);
+        if (wrong.empty()) wrong = unfinished(*connection);
+        return wrong;
     } catch (const PostgresError& failure) {
         if (!is_damage(failure)) throw error(failure);
-        add(failure.what());
+        return failure.what();
     }
-    return wrong;
+}
+
+/// Throws Error(internal) when the database is damaged.
+void PostgresStore::check_integrity() {
+    std::string wrong;
+    const std::unique_ptr<Connection> connection = reader(kCheckTime);
+    const std::string met = connection->ask("SELECT value FROM cairn_notes WHERE name = " + literal(kDamageNote), "check");
+    if (!met.empty()) {
+        wrong = "the last run met this: " + met + " (who has mended it himself: DELETE FROM cairn_notes WHERE name = '" +
+                kDamageNote + "')";
+    } else if (options_.check != Check::off) {
+        const std::string why = suspicion(*connection);
+        const bool all = options_.check == Check::full || is_small(*connection) || !why.empty();
+        wrong = find_damage(*connection, all ? CheckDepth::all : CheckDepth::tables);
+        const std::string open_work = wrong.empty() ? unfinished(*connection) : std::string();
+        if (!open_work.empty()) log_->warning("the database has something unfinished in it", {{"what", open_work}});
+    }
+    if (wrong.empty()) return;
+    throw Error(Code::internal,
+                where() + " is damaged: " + wrong + ". Restore the newest verified backup: cairn restore FILE --latest");
+}
+
+/// Damage was met. The next change ends the work, and the next start finds the note, whether its check sees the page or not.
+void PostgresStore::note_damage(const PostgresError& failure) noexcept {
+    if (damaged_.exchange(true)) return;
+    try {
+        const std::string why = error(failure).what();
+        set_trouble(why);
+        log_->error("the database is damaged; the next start makes it anew", {{"reason", why}});
+        const std::string note = failure.doing() + ": " + failure.what();
+        const std::array<const char*, 2> values{kDamageNote, note.c_str()};
+        Connection(target_).run(
+            "INSERT INTO cairn_notes (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            values, "note");
+    } catch (const std::exception& trouble) {
+        log_->warning("that the database is damaged could not be noted in it", {{"reason", trouble.what()}});
+    }
 }
 
 std::string PostgresStore::note(std::string_view name) {

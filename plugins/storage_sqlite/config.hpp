@@ -28,7 +28,7 @@ inline void describe(Fields<Config>& f) {
       "strict: what was acknowledged survives a power loss; relaxed: the last moments may be lost then, not in a crash")
         .one_of({"strict", "relaxed"});
     f(&Config::integrity_check, "integrity_check",
-      "what is checked at the start: quick (all pages; after a stop that was not clean the indexes too, up to 128 MiB), "
+      "what is checked at the start: quick (all pages; the indexes too in files up to 128 MiB, and where damage was met), "
       "startup (always pages and indexes, slower), off")
         .one_of({"quick", "startup", "off"});
     f(&Config::readers, "readers", "connections for queries").between(1, 16);

@@ -1,5 +1,8 @@
 #include "plugins/storage_sqlite/sqlite_store.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -84,12 +87,16 @@ void SqliteStore::open_writer() {
 
 void SqliteStore::check_integrity() {
     if (options_.check == Check::off) return;
-    // After a crash the indexes are looked at as well, as long as that does not hold the start up for long.
-    const bool crashed = note("clean") == "no" && file_size(options_.file) < kFullCheckBytes;
-    const bool full = options_.check == Check::full || crashed;
+    // The indexes are looked at as well, as long as that does not hold the start up for long, or when there is reason to.
+    const bool small = file_size(options_.file) < kFullCheckBytes;
+    const bool met = ::access(damage_mark().c_str(), F_OK) == 0;
+    const bool full = options_.check == Check::full || small || met;
     const std::string wrong = std::string(
         writer().connection.ask(full ? "PRAGMA integrity_check(3)" : "PRAGMA quick_check(3)", "check").text());
-    if (wrong == "ok") return;
+    if (wrong == "ok") {
+        if (met) ::unlink(damage_mark().c_str());
+        return;
+    }
     throw Error(Code::internal, "database " + options_.file + " is damaged: " + wrong +
                                     ". Restore the newest verified backup: cairn restore FILE --latest");
 }
@@ -305,9 +312,17 @@ void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, 
     log_->warning("an error while committing; the commit is there, nothing was lost", {{"error", answer.what()}});
 }
 
-void SqliteStore::give_up(const std::string& why) {
-    damaged_ = true;
+/// From here on nothing is written; the next change ends the work, and the next start looks at everything.
+void SqliteStore::mark_damaged(const std::string& why) noexcept {
+    if (damaged_.exchange(true)) return;
     set_trouble(why);
+    const int mark = ::open(damage_mark().c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (mark >= 0) ::close(mark);
+    log_->error("the database is damaged; nothing is written to it any more", {{"reason", why}});
+}
+
+void SqliteStore::give_up(const std::string& why) {
+    mark_damaged(why);
     drop_writer();
     throw Error(Code::internal, why);
 }
@@ -355,7 +370,7 @@ void SqliteStore::query(
     const Query& query,
     const std::function<bool(std::span<const std::string> columns, std::span<const Document> values)>& row) {
     if (readers_ == nullptr) throw Error(Code::unavailable, "database " + options_.file + " is not open");
-    translated([&] { readers_->borrow()->query(query, options_.query_timeout, row); });
+    read([&] { readers_->borrow()->query(query, options_.query_timeout, row); });
 }
 
 SqliteStore::Health SqliteStore::health() const {

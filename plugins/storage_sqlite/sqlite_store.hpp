@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -94,6 +95,8 @@ private:
     [[noreturn]] void give_up(const std::string& why);
     void set_trouble(std::string trouble);
     void check_integrity();
+    std::string damage_mark() const { return options_.file + ".damaged"; }
+    void mark_damaged(const std::string& why) noexcept;
 
     /// Runs `work`; SqliteErrors become Errors.
     template <class Work>
@@ -102,6 +105,17 @@ private:
             return work();
         } catch (const SqliteError& error) {
             throw to_error(error, options_.file);
+        }
+    }
+    /// As translated(); what it meets of damage ends the work.
+    template <class Work>
+    auto read(Work&& work) {
+        try {
+            return work();
+        } catch (const SqliteError& error) {
+            const Error answer = to_error(error, options_.file);
+            if (error.primary() == SQLITE_CORRUPT || error.primary() == SQLITE_NOTADB) mark_damaged(answer.what());
+            throw answer;
         }
     }
 
@@ -113,7 +127,7 @@ private:
     std::vector<const TableSpec*> tables_;
     std::vector<std::string> audited_;
     int sync_failures_ = 0;  ///< since the last good commit
-    bool damaged_ = false;
+    std::atomic<bool> damaged_{false};  ///< readers meet damage, too
 
     mutable std::mutex trouble_mutex_;
     std::string trouble_ = "the database has not been opened yet";

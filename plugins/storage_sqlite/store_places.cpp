@@ -155,7 +155,7 @@ void SqliteStore::remove() {
     if (!options_.is_elsewhere) {
         throw Error(Code::forbidden, options_.file + " is not removed: only places that were made beside it are");
     }
-    for (const char* ending : {"-wal", "-shm", "-journal", "", ".lock"}) ::unlink((options_.file + ending).c_str());
+    for (const char* ending : {"-wal", "-shm", "-journal", "", ".damaged", ".lock"}) ::unlink((options_.file + ending).c_str());
     sync_path(folder_of(options_.file));
 }
 

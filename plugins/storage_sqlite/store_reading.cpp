@@ -29,7 +29,7 @@ std::string SqliteStore::integrity() {
 
 services::Watermark SqliteStore::snapshot(const services::RowSink& row) {
     if (readers_ == nullptr) throw Error(Code::unavailable, "database " + options_.file + " is not open");
-    return translated([&] {
+    return read([&] {
         const ReaderPool::Lease reader = readers_->borrow_extra();
         Connection& connection = reader->connection();
         connection.execute("BEGIN", "begin a snapshot");  // all that follows sees one moment; it ends with the reader

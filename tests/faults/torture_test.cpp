@@ -11,35 +11,18 @@
 
 #include <cairn/document.hpp>
 
-#include "tests/integration/server_process.hpp"
+#include "tests/faults/torture_run.hpp"
 #include "tests/support/postgres_cluster.hpp"
 
 namespace cairn::test {
 namespace {
 
 std::string kills() {
-    const char* text = std::getenv("CAIRN_TORTURE_KILLS");
-    return text ? text : "6";
+    return std::to_string(number_of("CAIRN_TORTURE_KILLS", 6));
 }
 
-class Torture : public ::testing::Test {
+class Torture : public TortureRun {
 protected:
-    /// Runs it and expects that it passed. Returns the verdict.
-    Document passes(std::vector<std::string> words, std::chrono::seconds within = std::chrono::seconds(240)) {
-        words.insert(words.begin(), "torture");
-        words.insert(words.end(), {"--in", folder_.path().string(), "--seed", "7", "--json"});
-        const Finished finished = run_cairn(words, within);
-        EXPECT_EQ(finished.exit_code, 0) << finished.output;
-        const std::size_t begin = finished.output.find("{\"ok\"");
-        if (begin == std::string::npos) return {};
-        const std::size_t end = finished.output.find('\n', begin);
-        Document verdict = Document::parse_json(std::string_view(finished.output).substr(begin, end - begin));
-        EXPECT_TRUE(verdict["ok"].boolean_or(false));
-        EXPECT_EQ(verdict["lost"].integer_or(-1), 0);
-        EXPECT_EQ(verdict["twice"].integer_or(-1), 0);
-        EXPECT_LE(verdict["slowest_start_seconds"].number_or(99), 5.0);
-        return verdict;
-    }
     /// `rounds` under strace, which makes the n-th of `call` fail with `error`.
     void under_strace(const std::string& call, const std::string& error, const std::string& when, int rounds) {
         const Document verdict = passes({"--kills", "0", "--rate", "500", "--wrapped", std::to_string(rounds), "--wrap",
@@ -51,7 +34,6 @@ protected:
         ::setenv("DATABASE_URL", PostgresCluster::shared().make_database().c_str(), 1);
         return {CAIRN_SOURCE_DIR "/config/metaverse.yaml", "-c", CAIRN_SOURCE_DIR "/config/postgres.yaml"};
     }
-    TemporaryFolder folder_;
 };
 
 TEST_F(Torture, SqliteBehindTheJournal) {
@@ -82,6 +64,20 @@ TEST_F(Torture, KilledAtEachNamedPoint) {
                                      "store.before_commit,store.after_commit"});
     for (const Document::Member& point : verdict["failpoints"].members()) {
         EXPECT_EQ(point.value.integer_or(0), 1) << point.key << " was never reached";
+    }
+    EXPECT_EQ(verdict["failpoints"].size(), 6u);
+}
+
+/// CAIRN_TORTURE_EACH says how often (once unless said otherwise).
+TEST_F(Torture, PostgresKilledAtEachNamedPoint) {
+    const int each = number_of("CAIRN_TORTURE_EACH", 1);
+    std::vector<std::string> words = postgres();
+    words.insert(words.end(), {"--kills", "0", "--each", std::to_string(each), "--ack", "store", "--failpoints",
+                               "journal.before_write,journal.after_write,journal.after_sync,engine.before_answer,"
+                               "store.before_commit,store.after_commit"});
+    const Document verdict = passes(words, std::chrono::seconds(60 + 60 * each));
+    for (const Document::Member& point : verdict["failpoints"].members()) {
+        EXPECT_EQ(point.value.integer_or(0), each) << point.key << " was not always reached";
     }
     EXPECT_EQ(verdict["failpoints"].size(), 6u);
 }

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -221,7 +223,10 @@ protected:
     }
 };
 
+/// CAIRN_PG_RESTARTS says how often (8 unless said otherwise; the measured promise is 50).
 TEST_F(ServerTest, ComesBackByItselfWhateverWayTheServerWent) {
+    const char* const wished = std::getenv("CAIRN_PG_RESTARTS");
+    const int restarts = wished ? std::atoi(wished) : 8;
     open();
     std::uint64_t seq = 10;
     const auto go_on = [&](const char* what) {
@@ -233,7 +238,9 @@ TEST_F(ServerTest, ComesBackByItselfWhateverWayTheServerWent) {
         EXPECT_TRUE(store_->health().ok);
     };
     const int files = open_files();
-    for (int i = 0; i < 8; ++i) {
+    std::size_t memory = 0;
+    for (int i = 0; i < restarts; ++i) {
+        if (i == 4) memory = used_bytes();  // what is kept between statements has been made
         cluster().stop(i % 2 == 0 ? PostgresCluster::Stop::fast : PostgresCluster::Stop::immediate);
         if (i == 3) {
             const Clock::time_point start = Clock::now();
@@ -245,6 +252,8 @@ TEST_F(ServerTest, ComesBackByItselfWhateverWayTheServerWent) {
         cluster().start();
         go_on("a restart");
     }
+    const std::size_t afterwards = used_bytes();
+    EXPECT_LE(afterwards, memory + (std::size_t{1} << 20U)) << restarts - 4 << " restarts took memory";
     cluster().kill();
     cluster().start();
     go_on("kill -9");
@@ -356,6 +365,117 @@ TEST_F(ServerTest, ADamagedPageIsFoundAndNothingIsWrittenAnyMore) {
     EXPECT_EQ(write.code(), Code::internal);
     EXPECT_EQ(refusal([&] { apply_at(51, {}); }).code(), Code::internal);
     EXPECT_FALSE(store_->health().ok);
+}
+
+/// Ways to harm a database, and what the next start says of it.
+class DamagedServerTest : public ServerTest {
+protected:
+    /// The file of a table or an index, while the server stands still.
+    template <class Harm>
+    void harm(const std::string& relation, Harm&& work) {
+        store_->close();
+        const std::string file = cluster().data_folder() + "/" +
+                                 cluster().run(options_.url.database, "CHECKPOINT; SELECT pg_relation_filepath('" +
+                                                                          relation + "')");
+        cluster().stop();
+        work(file);
+        cluster().start();
+    }
+    static void scribble(const std::string& file, int page) {
+        std::fstream in(file, std::ios::in | std::ios::out | std::ios::binary);
+        in.seekp(page * 8192 + 4000);
+        in << "garbage";
+    }
+    std::string said_at_start() {
+        const Error error = refusal([&] { make().open(); });
+        EXPECT_EQ(error.code(), Code::internal) << error.what();
+        EXPECT_THAT(error.what(), HasSubstr("cairn restore FILE --latest"));
+        return error.what();
+    }
+    void fill() {
+        open();
+        Rows rows(things_);
+        for (int i = 0; i < 2000; ++i) rows.put(thing(i));
+        apply({rows});
+    }
+};
+
+TEST_F(DamagedServerTest, APageOfATableIsFoundAtTheStart) {
+    fill();
+    harm("things", [](const std::string& file) { scribble(file, 1); });
+    EXPECT_THAT(said_at_start(), HasSubstr("table things"));
+}
+
+TEST_F(DamagedServerTest, APageOfAnIndexIsFoundAtTheStart) {
+    fill();
+    harm("things_pkey", [](const std::string& file) { scribble(file, 2); });
+    EXPECT_THAT(said_at_start(), HasSubstr("index things_pkey"));
+}
+
+TEST_F(DamagedServerTest, AFileThatIsGoneIsFoundAtTheStart) {
+    fill();
+    harm("things", [](const std::string& file) { std::filesystem::remove(file); });
+    EXPECT_THAT(said_at_start(), HasSubstr("table things"));
+}
+
+TEST_F(DamagedServerTest, ATableThatIsEmptyAllOfASuddenIsFoundByItsIndex) {
+    fill();
+    harm("things", [](const std::string& file) { std::filesystem::resize_file(file, 0); });
+    EXPECT_THAT(said_at_start(), HasSubstr("index things_pkey"));
+}
+
+TEST_F(DamagedServerTest, AnIndexThatIsGoneIsFoundWhateverTheSize) {
+    fill();
+    harm("things_pkey", [](const std::string& file) { std::filesystem::resize_file(file, 0); });
+    EXPECT_THAT(said_at_start(), HasSubstr("index things_pkey has no pages"));
+}
+
+TEST_F(DamagedServerTest, ACatalogueThatCannotBeReadIsDamageAndNotAnAbsentServer) {
+    fill();
+    harm("pg_attribute", [](const std::string& file) { std::filesystem::remove(file); });
+    const Error error = refusal([&] { make().open(); });
+    EXPECT_EQ(error.code(), Code::internal) << error.what();
+}
+
+/// What the check would not see: the server has told it once, and that is enough.
+TEST_F(DamagedServerTest, WhatWasMetWhileRunningIsKnownToTheNextStart) {
+    fill();
+    harm("things", [](const std::string& file) { scribble(file, 1); });
+    options_.check = PostgresStore::Check::off;
+    open();
+    EXPECT_EQ(refusal([&] { ask("SELECT sum(count) FROM things"); }).code(), Code::internal);
+    EXPECT_EQ(refusal([&] { apply_at(50, {}); }).code(), Code::internal) << "the next change ends the work";
+    store_->close();
+    EXPECT_THAT(said_at_start(), HasSubstr("the last run met this"));
+}
+
+/// Small databases are looked at as a whole; what is merely unfinished is no damage.
+TEST_F(DamagedServerTest, ASoundDatabaseStarts) {
+    fill();
+    for (const auto check : {PostgresStore::Check::quick, PostgresStore::Check::full}) {
+        store_->close();
+        options_.check = check;
+        open();
+    }
+    cluster().run(options_.url.database, "ALTER TABLE things ADD CONSTRAINT later CHECK (count < 0) NOT VALID");
+    store_->close();
+    open();
+    EXPECT_THAT(log_.lines(), HasSubstr("has not been checked"));
+    EXPECT_THAT(store_->integrity(), HasSubstr("has not been checked"));
+}
+
+/// An owner who is no superuser may look at all of it.
+TEST_F(DamagedServerTest, AnOwnerMayCheck) {
+    const std::string name = options_.url.database;
+    cluster().run("postgres", "DROP ROLE IF EXISTS keeper");
+    cluster().run("postgres", "CREATE ROLE keeper LOGIN NOSUPERUSER; ALTER DATABASE " + name + " OWNER TO keeper");
+    cluster().run(name, "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION keeper");
+    options_.url.user = "keeper";
+    make().open();
+    EXPECT_EQ(store_->integrity(), "");
+    store_->close();
+    options_.check = PostgresStore::Check::full;
+    make().open();
 }
 
 }  // namespace

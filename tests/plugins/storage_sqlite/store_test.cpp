@@ -362,6 +362,38 @@ TEST_F(DamageTest, WhileWritingEndsTheWork) {
     EXPECT_EQ(error->code(), Code::internal) << error->what();
 }
 
+TEST_F(DamageTest, WhileReadingEndsTheWorkAndTheNextStartLooksAtEverything) {
+    damage(7);
+    options_.check = SqliteStore::Check::off;
+    open();
+    EXPECT_EQ(refusal([&] { ask("SELECT sum(length(label)), max(count) FROM things NOT INDEXED"); }).code(), Code::internal);
+    EXPECT_FALSE(store_->health().ok);
+    EXPECT_EQ(refusal([&] { apply({}); }).code(), Code::internal) << "the next change ends the work";
+    EXPECT_TRUE(fs::exists(options_.file + ".damaged"));
+    store_->close();
+    options_.check = SqliteStore::Check::quick;
+    EXPECT_EQ(refusal([&] { make().open(); }).code(), Code::internal);
+}
+
+/// Its pages are in order; what stands in one of them is not.
+TEST_F(DamageTest, AnIndexThatDisagreesWithItsTableIsFoundAtTheStart) {
+    std::fstream file(options_.file, std::ios::in | std::ios::out | std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    bool changed = false;
+    for (std::size_t page = 1; page < bytes.size() / 4096 && !changed; ++page) {
+        if (bytes[page * 4096] != 0x0a) continue;  // a leaf of an index
+        const std::size_t label = bytes.find("label 1", page * 4096);
+        if (label == std::string::npos || label >= (page + 1) * 4096) continue;
+        file.clear();
+        file.seekp(static_cast<std::streamoff>(label));
+        file << "labem";
+        changed = true;
+    }
+    file.close();
+    ASSERT_TRUE(changed);
+    EXPECT_THAT(refusal([&] { make().open(); }).what(), HasSubstr("damaged"));
+}
+
 TEST_F(DamageTest, DanglingReferencesAreFound) {
     sqlite3* handle = nullptr;
     ASSERT_EQ(sqlite3_open(options_.file.c_str(), &handle), SQLITE_OK);
