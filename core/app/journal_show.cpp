@@ -127,19 +127,19 @@ std::string json_of(const JournalEntry& entry, const Filter& filter) {
 }
 
 /// Nothing that was read was wanted: says what there is, so that a mistyped filter does not look like a quiet day.
-void say_nothing_fits(const Filter& filter, std::uint64_t first, std::uint64_t last, const std::set<std::string>& tables,
-                      std::ostream& out) {
+void say_nothing_fits(const Filter& filter, std::uint64_t first, std::uint64_t last,
+                      const std::set<std::string>& tables, std::ostream& out) {
     if (last == 0) {
-        out << "The journal holds no commit " << (filter.first > 0 ? "from " + std::to_string(filter.first) + " on" : "yet")
-            << ".\n";
+        out << "The journal holds no commit from " << filter.first << " on.\n";
         return;
     }
     out << "None of the commits " << first << " to " << last << " is shown: none fits what was asked for.\n";
     if (filter.table.empty() || tables.contains(filter.table)) return;
     const std::vector<std::string> names(tables.begin(), tables.end());
     const std::string near = did_you_mean(filter.table, names);
-    out << "They change no table " << filter.table
-        << (near.empty() ? "; those that they change are " + join(names, ", ") + ".\n" : "; did you mean " + near + "?\n");
+    out << "They change no table " << filter.table << "; ";
+    if (near.empty()) out << "those that they change are " << join(names, ", ") << ".\n";
+    else out << "did you mean " << near << "?\n";
 }
 
 int show(const Arguments& arguments, Terminal& terminal) {

@@ -29,10 +29,11 @@ void must_have_data(const Preparation& preparation) {
     if (std::filesystem::exists(named, error) || error) return;
     const std::filesystem::path folder = std::filesystem::absolute(named).lexically_normal();
     throw StartFailed("there is no data yet: no folder " + folder.string(),
-                      named.is_relative() ? "data_dir (" + named.string() + ") counts from where cairn is started, which is " +
-                                                std::filesystem::current_path(error).string() +
-                                                " here: start it where the server is started, or say --set data_dir=…"
-                                          : "See whether data_dir is right, and whether its disk is mounted.");
+                      named.is_relative()
+                          ? "data_dir (" + named.string() + ") counts from where cairn is started, which is " +
+                                std::filesystem::current_path(error).string() +
+                                " here: start it where the server is started, or say --set data_dir=…"
+                          : "See whether data_dir is right, and whether its disk is mounted.");
 }
 
 std::string below(const std::string& data_dir, const std::string& folder) {

@@ -46,8 +46,9 @@ int inspect(const Arguments& arguments, Terminal& terminal) {
         std::error_code error;
         if (!std::filesystem::is_regular_file(path, error) || path.extension() != ".so") {
             terminal.err << "cairn plugins inspect: "
-                         << (std::filesystem::exists(path, error) ? name + " is no plugin: those are files called NAME.so"
-                                                                  : "there is no file " + name)
+                         << (std::filesystem::exists(path, error)
+                                 ? name + " is no plugin: those are files called NAME.so"
+                                 : "there is no file " + name)
                          << "\n    `cairn plugins list` shows the ones that are found by their names.\n";
             return exit_code::kProblems;
         }

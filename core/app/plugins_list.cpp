@@ -12,7 +12,8 @@ int list(const Arguments& arguments, Terminal& terminal) {
     if (!arguments.words().empty()) throw UsageError("takes no words", "For one plugin: cairn plugins inspect NAME.");
     for (const std::string& folder : arguments.values("--dir")) {
         std::error_code error;
-        if (!std::filesystem::is_directory(folder, error)) throw UsageError("--dir " + folder + ": there is no such folder");
+        if (std::filesystem::is_directory(folder, error)) continue;
+        throw UsageError("--dir " + folder + ": there is no such folder");
     }
     const PluginFinder finder(plugin_folders(arguments.values("--dir")));
     Document answer = Document::list();

@@ -7,6 +7,7 @@
 #include "core/backup/recovery.hpp"
 #include "core/backup/replay.hpp"
 #include "core/backup/restore.hpp"
+#include "core/durability/journal.hpp"
 #include "core/durability/store_notes.hpp"
 #include "core/schedule/time_zone.hpp"
 
@@ -77,8 +78,8 @@ void print_plan(const Document& plan, std::ostream& out) {
 /// Why it is not done without --yes.
 std::string must_ask_words(const RestorePlan& plan, bool other_journal) {
     if (plan.beyond() == 0 && other_journal) {
-        return "This puts another journal in the place of the one in use, and gives up what only that one has. Add --yes to "
-               "do it; it is kept beside.";
+        return "This puts another journal in the place of the one in use, and gives up what only that one has. Add "
+               "--yes to do it; it is kept beside.";
     }
     const bool one = plan.beyond() == 1;
     return "This goes back behind " + std::to_string(plan.beyond()) + (one ? " later commit" : " later commits") +
