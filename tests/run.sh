@@ -4,7 +4,8 @@
 #   tests/run.sh FILTER     only the steps and C++ test programs whose names match FILTER (a regular expression)
 #
 # Steps: unit and integration tests, the client's and the browser's tests, the same code under AddressSanitizer with
-# UndefinedBehaviorSanitizer and under ThreadSanitizer, the fuzz targets, the reference pages.
+# UndefinedBehaviorSanitizer and under ThreadSanitizer, the fuzz targets, the reference pages, and the plugin guide as an
+# author follows it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 filter=${1:-.}
@@ -71,6 +72,10 @@ browser_tests() {
         CAIRN_BIN=$PWD/../../build/dev/bin/cairn CAIRN_CONFIG=$PWD/../../config/metaverse.yaml npm test)
 }
 
+author_tests() {
+    (cd tests/browser && npm ci --no-audit --no-fund --loglevel=error) && tests/authors/run.sh build/dev
+}
+
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=1}
 export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
 
@@ -90,6 +95,7 @@ if step "dev: build" build dev; then
         build/dev/bin/cairn config reference --check config/reference
     step "client: tests" client_tests
     step "browser: tests" browser_tests
+    step "authors: the plugin guide, from an empty folder" author_tests
 fi
 step "address: build" build asan "${address_programs[@]}" &&
     step "address: tests" run_ctest asan "$(join_names "${address_programs[@]}")"

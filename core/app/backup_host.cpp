@@ -40,7 +40,7 @@ StoreKit BackupHost::kit(services::Store& store) const {
     StoreKit kit;
     kit.store = &store;
     for (const auto& table : preparation_.plugins->declarations().tables) kit.tables.push_back(table.get());
-    kit.migrations = find_migrations(set.share_dir(), migration_owners(set), store.engine());
+    kit.migrations = find_migrations(migration_owners(set), store.engine());
     kit.audited = host.durability.audit;
     kit.data_dir = parts_.data_dir;
     kit.journal_folder = below(parts_.data_dir, host.durability.journal.folder);

@@ -58,6 +58,10 @@ int unknown_verb(const std::vector<std::string>& words, Terminal& terminal) {
 
 }  // namespace
 
+std::string usual_group(const std::string& word) {
+    return word == "plugin" ? "plugins" : word;
+}
+
 const std::vector<Command>& commands() {
     static const std::vector<Command> all{run_command(),
                                           check_command(),
@@ -67,6 +71,7 @@ const std::vector<Command>& commands() {
                                           migrate_status_command(),
                                           plugins_list_command(),
                                           plugins_inspect_command(),
+                                          plugins_new_command(),
                                           config_explain_command(),
                                           config_show_command(),
                                           config_reference_command(),
@@ -95,6 +100,7 @@ int run_command_line(const std::vector<std::string>& words, Terminal& terminal) 
     std::vector<std::string> asked = words;
     if (asked[0] == "--help" || asked[0] == "-h") asked[0] = "help";
     if (asked[0] == "--version" || asked[0] == "-V") asked[0] = "version";
+    asked[0] = usual_group(asked[0]);
     std::size_t used = 0;
     const Command* command = find_command(asked, used);
     if (!command) return unknown_verb(asked, terminal);

@@ -35,6 +35,9 @@ struct Command {
 /// All verbs, in the order in which help lists them.
 const std::vector<Command>& commands();
 
+/// The first word of a verb as the list has it: one speaks of `plugin new` and of `plugins list`, and both are right.
+std::string usual_group(const std::string& word);
+
 /// Finds the verb, runs it, turns exceptions into messages. `words` without the program's name. Returns the exit code.
 int run_command_line(const std::vector<std::string>& words, Terminal& terminal);
 
@@ -47,6 +50,7 @@ Command migrate_down_command();
 Command migrate_status_command();
 Command plugins_list_command();
 Command plugins_inspect_command();
+Command plugins_new_command();
 Command config_explain_command();
 Command config_show_command();
 Command config_reference_command();

@@ -11,7 +11,7 @@ int help(const Arguments& arguments, Terminal& terminal) {
         print_overview(terminal.out);
         return exit_code::kOk;
     }
-    std::string name = arguments.words()[0];
+    std::string name = usual_group(arguments.words()[0]);
     for (std::size_t i = 1; i < arguments.words().size(); ++i) name += " " + arguments.words()[i];
     bool found = false;
     std::vector<std::string> names;

@@ -193,7 +193,7 @@ void Host::open_store(const std::string& plugin) {
         int applied = 0;
         must("be backed up before it migrates", [&] { backups_.before_migrate(*store); });
         must("migrate", [&] {
-            applied = store->migrate(find_migrations(set.share_dir(), migration_owners(set), store->engine()));
+            applied = store->migrate(find_migrations(migration_owners(set), store->engine()));
         });
         if (applied > 0) core_log().info("migrations applied", {{"count", applied}, {"engine", store->engine()}});
         must("prepare its tables", [&] { store->bind(tables, preparation_.host.durability.audit); });

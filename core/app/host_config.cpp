@@ -158,9 +158,10 @@ void describe(Fields<HostConfig>& f) {
         .one_of({"production", "development"});
     f(&HostConfig::data_dir, "data_dir", "folder for everything that lasts; relative to where cairn is started")
         .length(1, 4096);
-    f(&HostConfig::share_dir, "share_dir", "folder with sql/ and the pages; empty: found beside the program");
-    f(&HostConfig::plugin_dirs, "plugin_dirs", "folders searched for plugins before those beside the program")
-        .example("[/opt/cairn/plugins]");
+    f(&HostConfig::share_dir, "share_dir", "folder with sql/ and the pages of the plugins beside the program; empty: found beside it, too");
+    f(&HostConfig::plugin_dirs, "plugin_dirs", "folders searched for plugins, then for those of CAIRN_PLUGIN_PATH and beside the program; relative to this file. "
+      "Tables and pages are taken from share/cairn beside such a folder")
+        .example("[build/plugins]");
     f(&HostConfig::log, "log", "where and how the log is written");
     f(&HostConfig::server, "server", "limits and times of the whole server");
     f(&HostConfig::time_zone, "time_zone", "in which the times of backups and other jobs are meant")

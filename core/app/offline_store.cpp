@@ -40,9 +40,9 @@ std::string below(const std::string& data_dir, const std::string& folder) {
     return (std::filesystem::path(data_dir) / folder).lexically_normal().string();
 }
 
-std::vector<std::string> migration_owners(const PluginSet& plugins) {
-    std::vector<std::string> owners{"cairn"};
-    for (const auto& plugin : plugins.plugins()) owners.push_back(plugin->name);
+std::vector<MigrationOwner> migration_owners(const PluginSet& plugins) {
+    std::vector<MigrationOwner> owners{{"cairn", plugins.share_dir()}};
+    for (const auto& plugin : plugins.plugins()) owners.push_back({plugin->name, plugin->share_dir});
     return owners;
 }
 
@@ -83,7 +83,7 @@ OfflineStore::OfflineStore(Preparation& preparation)
     parts_.schedule = [](const std::string&, const std::string&, const std::string&,
                          const std::function<void(const Task&)>&) {};
     const std::string folder = std::filesystem::path(provider_->file.path).parent_path().string();
-    runtime_ = std::make_unique<PluginRuntime>(provider_->name, folder, parts_);
+    runtime_ = std::make_unique<PluginRuntime>(provider_->name, folder, parts_, provider_->share_dir);
     services.fill_slots_of(provider_->name);
     const auto outcome = fenced({intern(provider_->name), nullptr, intern("start")},
                                 [&] { provider_->object->start(*runtime_); });
@@ -110,8 +110,7 @@ std::vector<const TableSpec*> OfflineStore::tables() const {
 }
 
 std::vector<services::Migration> OfflineStore::migrations() const {
-    return find_migrations(preparation_.plugins->share_dir(), migration_owners(*preparation_.plugins),
-                           store_->engine());
+    return find_migrations(migration_owners(*preparation_.plugins), store_->engine());
 }
 
 std::string OfflineStore::journal_folder() const {

@@ -9,6 +9,7 @@
 #include "core/app/command.hpp"
 #include "core/app/data_lock.hpp"
 #include "core/app/preparation.hpp"
+#include "core/durability/migration_files.hpp"
 #include "core/loops/lanes.hpp"
 #include "core/observe/metrics_store.hpp"
 #include "core/observe/system_clock.hpp"
@@ -74,7 +75,7 @@ void must_have_data(const Preparation& preparation);
 /// `folder` below `data_dir`, or as it is when it is absolute. [any]
 std::string below(const std::string& data_dir, const std::string& folder);
 
-/// The names under which migrations are looked for: "cairn", then the plugins. [any]
-std::vector<std::string> migration_owners(const PluginSet& plugins);
+/// For whom migrations are looked for, and where: "cairn", then the plugins. [any]
+std::vector<MigrationOwner> migration_owners(const PluginSet& plugins);
 
 }  // namespace cairn::core

@@ -1,11 +1,29 @@
 #include "core/app/preparation.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/app/audited_tables.hpp"
 #include "core/app/durability_classes.hpp"
 
 namespace cairn::core {
+namespace {
+
+/// Folders that stand in a file are meant from where the file lies, those of --set from where cairn was started.
+void settle_plugin_dirs(HostConfig& host, const Configuration& configuration) {
+    namespace fs = std::filesystem;
+    const Document::List& written = configuration.root()["plugin_dirs"].items();
+    if (written.size() != host.plugin_dirs.size()) return;  // not a list: told already
+    for (std::size_t i = 0; i < written.size(); ++i) {
+        const std::uint32_t file = written[i].mark().file;
+        if (file >= configuration.sources().size() || host.plugin_dirs[i].empty()) continue;
+        const std::string& source = configuration.sources()[file].name;
+        if (source.rfind("--set ", 0) == 0) continue;
+        host.plugin_dirs[i] = (fs::absolute(source).parent_path() / host.plugin_dirs[i]).lexically_normal().string();
+    }
+}
+
+}  // namespace
 
 std::vector<OptionSpec> configuration_options(std::vector<OptionSpec> more) {
     more.push_back({"--config", true, "-c", true});
@@ -49,6 +67,7 @@ std::unique_ptr<Preparation> prepare(const ConfigInputs& inputs) {
     if (!result->configuration->readable() || (root.size() == 0 && !result->report.empty())) return result;
 
     check_and_fill(struct_type<HostConfig>(), root, "", &result->host, result->report);
+    settle_plugin_dirs(result->host, *result->configuration);
     std::vector<WantedPlugin> wanted;
     for (const Document::Member& member : root["plugins"].members()) {
         // An overlay takes a plugin out again: `storage_sqlite: false`.

@@ -132,8 +132,14 @@ std::string migration_checksum(std::string_view sql) {
 
 std::vector<services::Migration> find_migrations(const std::string& share_dir, std::span<const std::string> plugins,
                                                  std::string_view engine) {
+    std::vector<MigrationOwner> owners;
+    for (const std::string& plugin : plugins) owners.push_back({plugin, share_dir});
+    return find_migrations(owners, engine);
+}
+
+std::vector<services::Migration> find_migrations(std::span<const MigrationOwner> owners, std::string_view engine) {
     std::vector<services::Migration> all;
-    for (const std::string& plugin : plugins) {
+    for (const auto& [plugin, share_dir] : owners) {
         const fs::path folder = fs::path(share_dir) / "sql" / plugin / engine;
         std::error_code error;
         const fs::file_status status = fs::status(folder, error);

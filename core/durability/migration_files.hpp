@@ -9,6 +9,12 @@
 
 namespace cairn::core {
 
+/// Whose migrations are looked for, and in which folder.
+struct MigrationOwner {
+    std::string plugin;
+    std::string share_dir;
+};
+
 /// Finds `<share_dir>/sql/<plugin>/<engine>/NNNN_what.sql` for each plugin, in the order of the plugins and numbers, and
 /// beside each the NNNN_what.down.sql that takes it back. A migration without one cannot be taken back.
 ///
@@ -16,6 +22,8 @@ namespace cairn::core {
 /// The checksum is that of the first file alone: how something is taken back may still be mended after it was applied.
 /// Files and folders of other names are an error as well, but for those that begin with a dot. A plugin without such a
 /// folder has no migrations. Throws Error(internal) that names the file and the cure. [control]
+std::vector<services::Migration> find_migrations(std::span<const MigrationOwner> owners, std::string_view engine);
+/// As above, all in one folder. [control]
 std::vector<services::Migration> find_migrations(const std::string& share_dir, std::span<const std::string> plugins,
                                                  std::string_view engine);
 

@@ -29,7 +29,7 @@ void Lifecycle::start() {
         if (hooks_.busy) hooks_.busy("plugin " + plugin->name + " to start");
         set_.declarations().services.fill_slots_of(plugin->name);
         const std::string folder = std::filesystem::path(plugin->file.path).parent_path().string();
-        Running running{plugin.get(), std::make_unique<PluginRuntime>(plugin->name, folder, parts_)};
+        Running running{plugin.get(), std::make_unique<PluginRuntime>(plugin->name, folder, parts_, plugin->share_dir)};
         const auto outcome =
             fenced({intern(plugin->name), nullptr, intern("start")}, [&] { plugin->object->start(*running.runtime); });
         if (outcome) {

@@ -2,14 +2,15 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include "core/config/configuration.hpp"
 #include "core/plugins/compatibility.hpp"
+#include "core/plugins/file_trust.hpp"
 #include "core/plugins/join_words.hpp"
 
 namespace cairn::core {
@@ -46,7 +47,7 @@ std::string PluginFinder::find(const std::string& name) const {
     const std::string near = did_you_mean(name, names);
     std::string cure;
     if (!near.empty()) cure = "Did you mean '" + near + "'? ";
-    cure += names.empty() ? "No plugin lies there: set plugin_dirs or build the plugins."
+    cure += names.empty() ? "No plugin lies there: set plugin_dirs or CAIRN_PLUGIN_PATH, or build the plugins."
                           : "Available: " + join(names, ", ") + ".";
     throw PluginRefused(
         "there is no plugin '" + name + "' (searched for " + name + ".so in " + join(folders_, ", ") + ")", cure);
@@ -73,19 +74,42 @@ std::string executable_folder() {
 
 std::vector<std::string> plugin_folders(const std::vector<std::string>& configured) {
     std::vector<std::string> folders;
-    for (const std::string& folder : configured) folders.push_back(fs::absolute(folder).lexically_normal().string());
-    const fs::path base = fs::path(executable_folder()).parent_path();
-    folders.push_back((base / "plugins").string());
-    folders.push_back((base / "lib" / "cairn" / "plugins").string());
+    const auto add = [&folders](std::string_view folder) {
+        if (!folder.empty()) folders.push_back(fs::absolute(folder).lexically_normal().string());
+    };
+    for (const std::string& folder : configured) add(folder);
+    // Not for programs that run with more rights than their caller.
+    const char* listed = ::secure_getenv("CAIRN_PLUGIN_PATH");
+    std::string_view rest = listed != nullptr ? listed : "";
+    while (!rest.empty()) {
+        const std::size_t colon = std::min(rest.find(':'), rest.size());
+        add(rest.substr(0, colon));
+        rest.remove_prefix(std::min(colon + 1, rest.size()));
+    }
+    for (std::string& folder : own_plugin_folders()) folders.push_back(std::move(folder));
     return folders;
 }
 
-PluginFile inspect_plugin(const std::string& path) {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0) {
-        throw PluginRefused("plugin file " + path + " may be written by everybody on this machine",
-                            "Run `chmod o-w " + path + "` after making sure that it is the file you meant.");
+std::vector<std::string> own_plugin_folders() {
+    const fs::path base = fs::path(executable_folder()).parent_path();
+    return {(base / "plugins").string(), (base / "lib" / "cairn" / "plugins").string()};
+}
+
+std::string plugin_share_dir(const std::string& file, const std::string& otherwise) {
+    const fs::path path = fs::absolute(file).lexically_normal();
+    const std::vector<std::string> own = own_plugin_folders();
+    if (std::find(own.begin(), own.end(), path.parent_path().string()) != own.end()) return otherwise;
+    const fs::path name = path.stem();
+    for (const char* up : {"..", "../../.."}) {  // build/plugins and lib/cairn/plugins
+        const fs::path share = (path.parent_path() / up / "share" / "cairn").lexically_normal();
+        std::error_code error;
+        if (fs::is_directory(share / name, error) || fs::is_directory(share / "sql" / name, error)) return share.string();
     }
+    return otherwise;
+}
+
+PluginFile inspect_plugin(const std::string& path) {
+    check_plugin_trust(path);
     PluginFile file = read_plugin_file(path);
     const std::vector<BuildDifference> differences = compare_builds(file.descriptor, host_build());
     if (!differences.empty()) {

@@ -25,13 +25,20 @@ private:
     std::vector<std::string> folders_;
 };
 
-/// The folders that are searched: those of the configuration, then `<executable>/../plugins` and
-/// `<executable>/../lib/cairn/plugins`. [any]
+/// The folders that are searched: those of the configuration, those of the environment variable CAIRN_PLUGIN_PATH (with
+/// ':' between them), then own_plugin_folders(). [any]
 std::vector<std::string> plugin_folders(const std::vector<std::string>& configured);
+/// `<executable>/../plugins` and `<executable>/../lib/cairn/plugins`: where the plugins lie that come with this host. [any]
+std::vector<std::string> own_plugin_folders();
+/// Where a plugin that was built or installed elsewhere has its tables and pages: the folder `share/cairn` beside its
+/// `plugins` (a build) or beside `lib/cairn/plugins` (an installation), when it holds `sql/<name>` or `<name>`. The host's
+/// own plugins, and those that ship nothing, get `otherwise`. [any]
+std::string plugin_share_dir(const std::string& file, const std::string& otherwise);
 /// The folder that holds the running program; absolute. [any]
 std::string executable_folder();
 
-/// Reads the descriptor of `path` and compares builds. Throws PluginRefused with every difference. [any]
+/// Reads the descriptor of `path` and compares builds. Throws PluginRefused with every difference, and when others may
+/// write the file or its folder. [any]
 PluginFile inspect_plugin(const std::string& path);
 
 /// Loads an inspected plugin for good and gives its create function. Unloading is not offered: thread-local destructors

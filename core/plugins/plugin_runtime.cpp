@@ -49,10 +49,11 @@ void FencedStorage::load_erased(Query query, const StructType& row, std::functio
     storage_.load_erased(std::move(query), row, std::move(append), fence(site_, std::move(then)));
 }
 
-PluginRuntime::PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts)
+PluginRuntime::PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts, std::string share_dir)
     : parts_(parts),
       plugin_(plugin),
       plugin_dir_(std::move(plugin_dir)),
+      share_dir_(std::move(share_dir)),
       log_(plugin),
       background_(plugin, *parts.background),
       storage_(plugin, *parts.storage) {}

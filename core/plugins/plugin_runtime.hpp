@@ -65,7 +65,8 @@ private:
 /// What one plugin may use from start on.
 class PluginRuntime final : public Runtime {
 public:
-    PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts);
+    /// `share_dir` empty: that of `parts`.
+    PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts, std::string share_dir = {});
 
     Log& log() noexcept override { return log_; }
     Metrics& metrics() noexcept override { return *parts_.metrics; }
@@ -78,7 +79,7 @@ public:
     const HttpRoutes& routes() const noexcept override { return *parts_.routes; }
     const std::string& data_dir() const noexcept override { return parts_.data_dir; }
     const std::string& plugin_dir() const noexcept override { return plugin_dir_; }
-    const std::string& share_dir() const noexcept override { return parts_.share_dir; }
+    const std::string& share_dir() const noexcept override { return share_dir_.empty() ? parts_.share_dir : share_dir_; }
     const std::vector<std::unique_ptr<TableSpec>>& tables() const noexcept override { return *parts_.tables; }
     void announce(std::string_view label, std::string_view text) override { parts_.announce(label, text); }
 
@@ -93,6 +94,7 @@ private:
     const HostParts& parts_;
     std::string plugin_;
     std::string plugin_dir_;
+    std::string share_dir_;
     NamedLog log_;
     FencedBackground background_;
     FencedStorage storage_;

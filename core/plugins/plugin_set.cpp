@@ -29,6 +29,7 @@ void PluginSet::load_one(const WantedPlugin& wanted, ProblemReport& report) {
     loaded->mark = wanted.mark;
     loaded->settings = wanted.settings;
     loaded->file = inspect_plugin(finder_.find(wanted.name));
+    loaded->share_dir = plugin_share_dir(loaded->file.path, share_dir_);
     const CreatePlugin create = load_plugin(loaded->file);
 
     const char* name = intern(wanted.name);
@@ -39,7 +40,7 @@ void PluginSet::load_one(const WantedPlugin& wanted, ProblemReport& report) {
                                 (created ? "threw: " + created->what : std::string("gave nothing")),
                             "Constructors of plugins only set members; move work that can fail to start.");
     }
-    loaded->setup = std::make_unique<PluginSetup>(wanted.name, wanted.mark, share_dir_, declarations_, report);
+    loaded->setup = std::make_unique<PluginSetup>(wanted.name, wanted.mark, loaded->share_dir, declarations_, report);
     const auto set_up = fenced({name, nullptr, intern("setup")}, [&] { loaded->object->setup(*loaded->setup); });
     loaded->setup->seal();
     // It stays, because what it declared already refers to it.

@@ -27,6 +27,7 @@ struct LoadedPlugin {
     std::string name;
     Mark mark;
     PluginFile file;
+    std::string share_dir;  ///< with its sql/<name> and its pages; the host's unless it came from elsewhere
     std::unique_ptr<PluginSetup> setup;
     std::unique_ptr<Plugin> object;
     Document settings;

@@ -111,6 +111,7 @@ function(cairn_plugin name)
         BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../..")
     cairn_precompile(${name} ${ARG_LIBRARIES})
     add_dependencies(cairn_all_plugins ${name})
+    install(TARGETS ${name} LIBRARY DESTINATION lib/cairn/plugins)
 endfunction()
 
 # cairn_test(NAME FOLDER LIBRARIES …): a GoogleTest program from FOLDER/*.cpp (below tests/)

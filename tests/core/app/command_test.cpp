@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -53,6 +54,7 @@ TEST(Commands, AGroupAloneListsItsVerbs) {
     EXPECT_THAT(plugins.err, HasSubstr("cairn plugins inspect"));
     EXPECT_THAT(plugins.err, HasSubstr("one of these is meant"));
     EXPECT_EQ(ran({"version", "now"}).code, exit_code::kUsage);
+    EXPECT_EQ(ran({"plugin"}).err, plugins.err) << "both spellings are the same group";
     EXPECT_THAT(ran({"help", "config"}).out, HasSubstr("cairn config explain"));
 }
 
@@ -72,6 +74,22 @@ TEST(Preparation, InputsComeFromWordsAndOptions) {
     EXPECT_FALSE(inputs.environment("CAIRN_SURELY_NOT_SET").has_value());
     EXPECT_THROW(configuration_inputs(Arguments({}, configuration_options())), UsageError);
     EXPECT_THROW(configuration_inputs(Arguments({"a", "--set", "=1"}, configuration_options())), UsageError);
+}
+
+TEST(Preparation, PluginFoldersAreMeantFromWhereTheFileLies) {
+    const Scratch folder;
+    std::filesystem::create_directory(folder.path() / "made");
+    std::filesystem::copy_file(zoo_file("dice"), folder.path() / "made" / "dice.so");
+    ConfigInputs inputs;
+    inputs.files = {folder.write("a.yaml", "cairn: 1\nplugin_dirs: [made, /nowhere]\nplugins:\n  dice:\n")};
+    const auto preparation = prepare(inputs);
+    std::ostringstream problems;
+    preparation->report.print(problems, false);
+    EXPECT_TRUE(preparation->ok()) << problems.str();
+    EXPECT_THAT(preparation->host.plugin_dirs, ::testing::ElementsAre((folder.path() / "made").string(), "/nowhere"));
+    // What is said on the command line is meant from where it is said.
+    inputs.overrides = {"plugin_dirs=[made]"};
+    EXPECT_THAT(prepare(inputs)->host.plugin_dirs, ::testing::ElementsAre("made"));
 }
 
 TEST(Preparation, TheOrderOfTheFileIsTheOrderOfThePlugins) {

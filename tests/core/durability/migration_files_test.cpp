@@ -113,6 +113,19 @@ TEST_F(MigrationFilesTest, RefusesGapsDoublesAndOddNames) {
     EXPECT_THAT(refusal({"empty"}), HasSubstr("is empty"));
 }
 
+TEST_F(MigrationFilesTest, EachPluginHasAFolderOfItsOwn) {
+    write("world", "0001_spaces.sql", "here");
+    const std::string elsewhere = share_ + "/elsewhere";
+    fs::create_directories(elsewhere + "/sql/wave/sqlite");
+    std::ofstream(elsewhere + "/sql/wave/sqlite/0001_counts.sql") << "there";
+    const std::vector<MigrationOwner> owners{{"world", share_}, {"wave", elsewhere}};
+    const auto found = find_migrations(owners, "sqlite");
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].sql, "here");
+    EXPECT_EQ(found[1].plugin, "wave");
+    EXPECT_EQ(found[1].sql, "there");
+}
+
 TEST_F(MigrationFilesTest, TheProjectsOwnAreInOrderAndCanBeTakenBack) {
     const std::vector<std::string> plugins{"cairn", "world", "identity", "chat", "uploads", "screen_share", "analytics"};
     for (const char* engine : {"sqlite", "postgres"}) {

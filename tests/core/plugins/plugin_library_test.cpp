@@ -53,6 +53,30 @@ TEST(PluginFinder, NamesDoNotLeaveTheFolders) {
     }
 }
 
+TEST(PluginFinder, TheEnvironmentsFoldersComeAfterThoseOfTheFile) {
+    ::setenv("CAIRN_PLUGIN_PATH", "/one::/two/", 1);
+    const std::vector<std::string> folders = plugin_folders({"/zero"});
+    ::unsetenv("CAIRN_PLUGIN_PATH");
+    ASSERT_EQ(folders.size(), 5U);
+    EXPECT_EQ(std::vector<std::string>(folders.begin(), folders.begin() + 3),
+              (std::vector<std::string>{"/zero", "/one", "/two/"}));
+    EXPECT_EQ(std::vector<std::string>(folders.begin() + 3, folders.end()), own_plugin_folders());
+}
+
+TEST(PluginFinder, TablesAndPagesLieBesideThePluginsFolder) {
+    const Scratch scratch;
+    const std::filesystem::path top = scratch.path();
+    for (const char* folder : {"build/plugins", "build/share/cairn/sql/wave", "usr/lib/cairn/plugins",
+                               "usr/share/cairn/bow"}) {
+        std::filesystem::create_directories(top / folder);
+    }
+    const auto share = [&](const std::string& file) { return plugin_share_dir((top / file).string(), "/host"); };
+    EXPECT_EQ(share("build/plugins/wave.so"), top / "build/share/cairn");
+    EXPECT_EQ(share("usr/lib/cairn/plugins/bow.so"), top / "usr/share/cairn");
+    EXPECT_EQ(share("build/plugins/bow.so"), "/host") << "it ships nothing";
+    EXPECT_EQ(plugin_share_dir(own_plugin_folders().front() + "/chat.so", "/host"), "/host");
+}
+
 TEST(PluginLibrary, LoadsAndCreates) {
     const CreatePlugin create = load_plugin(inspect_plugin(zoo_file("dice")));
     const std::unique_ptr<Plugin> plugin(create());

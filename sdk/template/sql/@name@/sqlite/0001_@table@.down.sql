@@ -1,0 +1,2 @@
+-- Loses data: all counts.
+DROP TABLE @table@;
