@@ -5,10 +5,11 @@
 #include <functional>
 
 #include <cairn/error.hpp>
-#include <cairn/json.hpp>
 
+#include "core/durability/addition.hpp"
 #include "core/durability/batch.hpp"
 #include "core/durability/catch_up.hpp"
+#include "core/durability/dead_letter.hpp"
 
 namespace cairn::core {
 namespace {
@@ -75,7 +76,7 @@ public:
             made.table = table;
             made.key = change.key;
             made.row = change.row;
-            if (complete_ && !made.row.empty()) complete_row(*table->row, made.row);
+            if (complete_ && !made.row.empty() && !made.adds()) complete_row(*table->row, made.row);
         }
         waiting_ += entry.changes.size() + 1;
         if (waiting_ >= kBatch) flush();
@@ -99,8 +100,20 @@ public:
 
 private:
     void apply(const std::deque<Copied>& commits) {
+        AdditionResolver additions;
+        const bool adds = std::any_of(commits.begin(), commits.end(), [](const Copied& commit) {
+            return AdditionResolver::needed(commit.changes);
+        });
+        if (adds) {
+            for (const Copied& commit : commits) additions.take(commit.changes);
+            if (!additions.read(store_, store_.watermark().seq)) {
+                throw Error(Code::internal, "somebody else writes to the place that is made anew");
+            }
+        }
         Batch batch(audited_);
-        for (const Copied& commit : commits) batch.add(commit.changes, commit.actor);
+        for (const Copied& commit : commits) {
+            batch.add(adds ? additions.resolve(commit.changes) : commit.changes, commit.actor);
+        }
         store_.apply(batch.tables(), {commits.back().seq});
     }
 
@@ -126,17 +139,7 @@ private:
         letter.actor = commit.actor;
         letter.operation = commit.operation;
         letter.reason = reason;
-        JsonWriter json(letter.changes);
-        json.begin_array();
-        for (const Change& change : commit.changes) {
-            json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-            if (change.row.empty())
-                json.null();
-            else
-                json.raw(change.row);
-            json.end_object();
-        }
-        json.end_array();
+        letter.changes = changes_json(commit.changes);
         const std::vector<services::DeadLetter> letters{letter};
         store_.bury(letters, {commit.seq});
         kit_.log->warning("a commit of the journal was refused by the store; it is in cairn_dead_letters",

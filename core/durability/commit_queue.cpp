@@ -14,6 +14,7 @@
 #include "core/durability/materialiser.hpp"
 #include "core/durability/recall_operations.hpp"
 #include "core/durability/row_codec.hpp"
+#include "core/durability/selection_sql.hpp"
 #include "core/durability/store_notes.hpp"
 #include "core/observe/log_sink.hpp"
 
@@ -35,6 +36,8 @@ struct CommitQueue::State {
     template <class T>
     void read(bool replica, const char* what, std::function<T(const Task&)> job, Then<T> then);
     services::Store& store_for_reading() const;
+    /// Runs a query and makes an object of `row` of each row.
+    void decode(const Query& query, const StructType& row, const std::function<void*()>& append, const Task& task) const;
 
     const Options options;
     Background& background;
@@ -55,6 +58,16 @@ services::Store& CommitQueue::State::store_for_reading() const {
     services::Store* open = store.load(std::memory_order_acquire);
     if (open == nullptr) throw Error(Code::unavailable, "the store is not open");
     return *open;
+}
+
+void CommitQueue::State::decode(const Query& query, const StructType& row, const std::function<void*()>& append,
+                                const Task& task) const {
+    std::optional<RowDecoder> decoder;
+    store_for_reading().query(query, [&](std::span<const std::string> columns, std::span<const Document> values) {
+        if (!decoder) decoder.emplace(row, columns);
+        decoder->decode(values, append());
+        return !task.cancelled();
+    });
 }
 
 template <class T>
@@ -262,14 +275,38 @@ void CommitQueue::load_erased(Query query, const StructType& row, std::function<
     state_->read<Done>(
         replica, "load",
         [state = state_.get(), query = std::move(query), &row, append = std::move(append)](const Task& task) {
-            std::optional<RowDecoder> decoder;
-            state->store_for_reading().query(
-                query, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                    if (!decoder) decoder.emplace(row, columns);
-                    decoder->decode(values, append());
-                    return !task.cancelled();
-                });
+            state->decode(query, row, append, task);
             return Done{};
+        },
+        std::move(then));
+}
+
+void CommitQueue::select_erased(Selection selection, std::function<void*()> append, Then<Done> then) {
+    const bool replica = selection.replica;
+    state_->read<Done>(
+        replica, "select",
+        [state = state_.get(), selection = std::move(selection), append = std::move(append)](const Task& task) {
+            const Dialect dialect = engine_dialect(state->store_for_reading().engine());
+            const Query query = selection_sql(selection, dialect);  // which looks at the selection first
+            state->decode(query, *selection.table->row, append, task);
+            return Done{};
+        },
+        std::move(then));
+}
+
+void CommitQueue::count(Selection selection, Then<std::int64_t> then) {
+    const bool replica = selection.replica;
+    state_->read<std::int64_t>(
+        replica, "count",
+        [state = state_.get(), selection = std::move(selection)](const Task&) {
+            services::Store& store = state->store_for_reading();
+            std::int64_t rows = 0;
+            store.query(count_sql(selection, engine_dialect(store.engine())),
+                        [&](std::span<const std::string>, std::span<const Document> values) {
+                            rows = values[0].integer_or(0);
+                            return true;
+                        });
+            return rows;
         },
         std::move(then));
 }

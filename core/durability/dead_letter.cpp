@@ -5,6 +5,8 @@
 
 #include <cairn/json.hpp>
 
+#include "core/durability/addition.hpp"
+
 namespace cairn::core {
 
 services::DeadLetter dead_letter(const PendingCommit& commit, const std::string& reason) {
@@ -14,18 +16,28 @@ services::DeadLetter dead_letter(const PendingCommit& commit, const std::string&
     letter.actor = commit.actor;
     letter.operation = commit.operation;
     letter.reason = reason;
-    JsonWriter json(letter.changes);
+    letter.changes = changes_json(commit.changes);
+    return letter;
+}
+
+std::string changes_json(const std::vector<Change>& changes) {
+    std::string text;
+    JsonWriter json(text);
     json.begin_array();
-    for (const Change& change : commit.changes) {
-        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-        if (change.row.empty())
-            json.null();
-        else
-            json.raw(change.row);
+    for (const Change& change : changes) {
+        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key);
+        if (change.adds()) {
+            const Document added = Document::parse_json(addition_json(change.row));
+            json.key("add").document(added.items()[0]).key("row").document(added.items()[1]);
+        } else if (change.row.empty()) {
+            json.key("row").null();
+        } else {
+            json.key("row").raw(change.row);
+        }
         json.end_object();
     }
     json.end_array();
-    return letter;
+    return text;
 }
 
 std::string tables_of(const PendingCommit& commit) {
