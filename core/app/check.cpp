@@ -44,6 +44,10 @@ int check(const Arguments& arguments, Terminal& terminal) {
         }
         terminal.out << "\n";
         budget.print(terminal.out);
+        if (!preparation->plugins->declarations().tables.empty()) {
+            terminal.out << "\nNo database was looked at: `cairn migrate check` compares its tables with what the plugins "
+                            "describe.\n";
+        }
         for (const std::string& sentence : broken) terminal.err << "cairn check: " << sentence << "\n";
     }
     return good ? exit_code::kOk : exit_code::kProblems;

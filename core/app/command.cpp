@@ -69,6 +69,8 @@ const std::vector<Command>& commands() {
                                           migrate_up_command(),
                                           migrate_down_command(),
                                           migrate_status_command(),
+                                          migrate_check_command(),
+                                          migrate_suggest_command(),
                                           plugins_list_command(),
                                           plugins_inspect_command(),
                                           plugins_new_command(),

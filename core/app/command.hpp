@@ -48,6 +48,8 @@ Command migrate_plan_command();
 Command migrate_up_command();
 Command migrate_down_command();
 Command migrate_status_command();
+Command migrate_check_command();
+Command migrate_suggest_command();
 Command plugins_list_command();
 Command plugins_inspect_command();
 Command plugins_new_command();

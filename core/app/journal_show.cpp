@@ -8,6 +8,7 @@
 
 #include "core/app/backup_session.hpp"
 #include "core/config/configuration.hpp"
+#include "core/durability/addition.hpp"
 #include "core/durability/journal.hpp"
 #include "core/durability/journal_time.hpp"
 #include "core/plugins/join_words.hpp"
@@ -78,6 +79,10 @@ std::string plain(std::string_view text) {
     return result;
 }
 
+std::string_view what_of(const JournalChange& change) {
+    return change.row.empty() ? "erase" : is_addition(change.row) ? "add" : "put";
+}
+
 std::string line_of(const JournalEntry& entry, const Filter& filter) {
     std::string line = std::to_string(entry.seq) + "  " + format_time_us(entry.time_us) + "  " + plain(entry.actor) +
                        "  " + plain(entry.operation) + "  ";
@@ -88,7 +93,7 @@ std::string line_of(const JournalEntry& entry, const Filter& filter) {
     for (const JournalChange& change : entry.changes) {
         if (!filter.wants(change)) continue;
         line += first ? "" : "; ";
-        line += change.row.empty() ? "erase " : "put ";
+        line += std::string(what_of(change)) + " ";
         line += plain(change.table) + " " + plain(change.key);
         first = false;
     }
@@ -98,11 +103,12 @@ std::string line_of(const JournalEntry& entry, const Filter& filter) {
 // As the column operation_type of a transaction log has it (P129).
 std::string_view type_of(const JournalEntry& entry) {
     if (entry.kind == JournalEntry::Kind::refused) return "refused";
-    bool puts = false;
-    bool erases = false;
-    for (const JournalChange& change : entry.changes) (change.row.empty() ? erases : puts) = true;
-    if (puts && erases) return "mixed";
-    return erases ? "erase" : "put";
+    std::string_view type;
+    for (const JournalChange& change : entry.changes) {
+        if (!type.empty() && type != what_of(change)) return "mixed";
+        type = what_of(change);
+    }
+    return type.empty() ? "put" : type;
 }
 
 std::string json_of(const JournalEntry& entry, const Filter& filter) {
@@ -117,9 +123,14 @@ std::string json_of(const JournalEntry& entry, const Filter& filter) {
     json.key("data").begin_array();
     for (const JournalChange& change : entry.changes) {
         if (!filter.wants(change)) continue;
-        json.begin_object().key("operation_type").text(change.row.empty() ? "erase" : "put");
+        json.begin_object().key("operation_type").text(what_of(change));
         json.key("table").text(change.table).key("key").raw(change.key);
-        if (!change.row.empty()) json.key("row").raw(change.row);
+        if (is_addition(change.row)) {
+            const Document added = Document::parse_json(addition_json(change.row));
+            json.key("add").document(added.items()[0]).key("row").document(added.items()[1]);
+        } else if (!change.row.empty()) {
+            json.key("row").raw(change.row);
+        }
         json.end_object();
     }
     json.end_array().end_object();

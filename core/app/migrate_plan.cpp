@@ -36,6 +36,7 @@ int plan(const Arguments& arguments, Terminal& terminal) {
             if (migration->sql.back() != '\n') terminal.out << "\n";
             terminal.out << "\n";
         }
+        terminal.out << "-- Whether the tables then fit what the plugins describe: cairn migrate check\n";
         return exit_code::kOk;
     });
 }

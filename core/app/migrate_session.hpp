@@ -25,6 +25,10 @@ public:
     const std::string& place() const noexcept { return place_; }
     const std::vector<services::Migration>& migrations() const noexcept { return known_; }
     const std::vector<MigrationRow>& rows() const noexcept { return rows_; }
+    /// Every table that the plugins declare.
+    std::vector<const TableSpec*> tables() const { return offline_.tables(); }
+    /// False: the database file is not there yet.
+    bool is_open() const noexcept { return open_; }
     /// Looks again, after something was applied or taken back.
     void refresh();
 

@@ -58,6 +58,14 @@ void OfflineStore::NoStorage::load_erased(Query, const StructType&, std::functio
     if (then) then(no_server());
 }
 
+void OfflineStore::NoStorage::select_erased(Selection, std::function<void*()>, Then<Done> then) {
+    if (then) then(no_server());
+}
+
+void OfflineStore::NoStorage::count(Selection, Then<std::int64_t> then) {
+    if (then) then(no_server());
+}
+
 OfflineStore::OfflineStore(Preparation& preparation)
     : preparation_(preparation), lock_(preparation.host.data_dir), lanes_({}, metrics_) {
     PluginSet& set = *preparation.plugins;

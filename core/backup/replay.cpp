@@ -6,6 +6,7 @@
 
 #include <cairn/error.hpp>
 
+#include "core/durability/addition.hpp"
 #include "core/durability/batch.hpp"
 #include "core/durability/catch_up.hpp"
 #include "core/durability/dead_letter.hpp"
@@ -75,7 +76,7 @@ public:
             made.key = change.key;
             made.row = change.row;
             // Whoever wrote it may have known fewer columns, and which migrations were applied when cannot be told here.
-            if (!made.row.empty()) complete_row(*table->row, made.row);
+            if (!made.row.empty() && !made.adds()) complete_row(*table->row, made.row);
         }
         waiting_ += entry.changes.size() + 1;
         if (waiting_ >= kBatch) flush();
@@ -99,8 +100,20 @@ public:
 
 private:
     void apply(const std::deque<Copied>& commits) {
+        AdditionResolver additions;
+        const bool adds = std::any_of(commits.begin(), commits.end(), [](const Copied& commit) {
+            return AdditionResolver::needed(commit.changes);
+        });
+        if (adds) {
+            for (const Copied& commit : commits) additions.take(commit.changes);
+            if (!additions.read(store_, store_.watermark().seq)) {
+                throw Error(Code::internal, "somebody else writes to the place that is made anew");
+            }
+        }
         Batch batch(audited_);
-        for (const Copied& commit : commits) batch.add(commit.changes, commit.actor);
+        for (const Copied& commit : commits) {
+            batch.add(adds ? additions.resolve(commit.changes) : commit.changes, commit.actor);
+        }
         store_.apply(batch.tables(), {commits.back().seq});
     }
 

@@ -146,7 +146,8 @@ void Admission::submit(Commit commit, Then<Committed> then) {
             refusal = not_now(commit, bytes);
         if (!before && !refusal) {
             if (named) operations_.begin(key);
-            if (commit.durability() == Durability::coalesced && !commit.empty()) {
+            if (commit.durability() == Durability::coalesced && !commit.empty() &&
+                coalescer_.mergeable(commit.changes())) {
                 if (named) then = noting(key, commit.answer(), std::move(then));
                 std::shared_ptr<Waiter> waiter;
                 if (then) {

@@ -113,7 +113,7 @@ PendingCommit CatchUp::to_commit(const JournalEntry& entry) const {
                                             " that nobody declares, in commit " + std::to_string(entry.seq));
         }
         Change& made = commit.changes.emplace_back(Change{table, std::string(change.key), std::string(change.row)});
-        if (!made.row.empty() && entry.seq <= complete_to_) complete_row(*table->row, made.row);
+        if (!made.row.empty() && !made.adds() && entry.seq <= complete_to_) complete_row(*table->row, made.row);
     }
     return commit;
 }

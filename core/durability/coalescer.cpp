@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/durability/addition.hpp"
+
 namespace cairn::core {
 namespace {
 
@@ -20,6 +22,19 @@ void Coalescer::insert(Change change, std::vector<std::shared_ptr<Waiter>> waite
     index_.emplace(Key{row.change.table, row.change.key}, &row);
 }
 
+bool Coalescer::mergeable(const std::vector<Change>& changes) const noexcept {
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (!changes[i].adds()) continue;
+        const auto found = index_.find(Key{changes[i].table, changes[i].key});
+        if (found != index_.end() && !found->second->change.adds()) return false;
+        for (std::size_t j = 0; j < i; ++j) {
+            const Change& before = changes[j];
+            if (!before.adds() && before.table == changes[i].table && before.key == changes[i].key) return false;
+        }
+    }
+    return true;
+}
+
 std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> waiter, Instant now,
                            const std::string& actor) {
     const bool together = changes.size() > 1;
@@ -34,6 +49,7 @@ std::size_t Coalescer::add(std::vector<Change> changes, std::shared_ptr<Waiter> 
             continue;
         }
         Row& row = *found->second;
+        if (change.adds()) change.row = followed_by(*change.table, row.change.row, change.row);
         bytes_ += change.row.size();
         bytes_ -= row.change.row.size();
         row.change.row = std::move(change.row);  // `since` stays: the newest value is on disk 100 ms after the first
@@ -56,6 +72,21 @@ void Coalescer::restore(PendingCommit commit) {
             insert(std::move(change), commit.waiters, together, commit.submitted, commit.actor);
         } else {
             Row& row = *found->second;
+            if (row.change.adds()) {  // what has come since was added to what could not be written
+                std::string both;
+                try {
+                    both = followed_by(*change.table, change.row, row.change.row);
+                } catch (const Error& error) {  // more than the column can hold: the row stays without it
+                    both = change.row;
+                    for (const std::shared_ptr<Waiter>& waiter : row.waiters) {
+                        const std::lock_guard lock(waiter->mutex);
+                        waiter->refused = error;
+                    }
+                }
+                bytes_ += both.size();
+                bytes_ -= row.change.row.size();
+                row.change.row = std::move(both);
+            }
             row.together = row.together || together;
             row.waiters.insert(row.waiters.end(), commit.waiters.begin(), commit.waiters.end());
             bytes_ += commit.waiters.size() * kWaiterBytes;

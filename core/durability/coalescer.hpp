@@ -19,8 +19,10 @@ class Coalescer {
 public:
     using Instant = std::chrono::steady_clock::time_point;
 
-    /// Takes the place of waiting rows with the same keys; whoever waited for those now waits for these.
-    /// `waiter` may be empty; of a key the last `actor` is remembered. Returns how many rows were replaced.
+    /// False: what is added to a row may be refused, so it has to come behind the row that waits as a commit of its own.
+    bool mergeable(const std::vector<Change>& changes) const noexcept;
+    /// Takes the place of waiting rows with the same keys, additions are added to those that wait; whoever waited for
+    /// those now waits for these. REQUIRES: mergeable(changes). `waiter` may be empty; of a key the last `actor` is remembered. Returns how many rows were replaced.
     std::size_t add(std::vector<Change> changes, std::shared_ptr<Waiter> waiter, Instant now,
                     const std::string& actor = {});
     /// Puts back what could not be written; rows that have come since are newer and stay.

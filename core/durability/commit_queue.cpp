@@ -15,6 +15,7 @@
 #include "core/durability/materialiser.hpp"
 #include "core/durability/recall_operations.hpp"
 #include "core/durability/row_codec.hpp"
+#include "core/durability/selection_sql.hpp"
 #include "core/durability/store_notes.hpp"
 #include "core/observe/log_sink.hpp"
 
@@ -38,6 +39,9 @@ struct CommitQueue::State {
     using RowSink = std::function<void(std::span<const std::string> columns, std::span<const Document> values)>;
     /// Gives `row` all rows, or throws: also when the store goes or the task ends meanwhile.
     void ask(const Query& query, const Task& task, const RowSink& row);
+    /// As ask(), and makes an object of `row` of each row.
+    void decode(const Query& query, const StructType& row, const std::function<void*()>& append, const Task& task);
+    std::string_view engine();
 
     const Options options;
     Background& background;
@@ -66,6 +70,22 @@ void CommitQueue::State::ask(const Query& query, const Task& task, const RowSink
         return !cut_short;
     });
     if (cut_short) throw Error(Code::unavailable, "the server is stopping");
+}
+
+void CommitQueue::State::decode(const Query& query, const StructType& row, const std::function<void*()>& append,
+                                const Task& task) {
+    std::optional<RowDecoder> decoder;
+    ask(query, task, [&](std::span<const std::string> columns, std::span<const Document> values) {
+        if (!decoder) decoder.emplace(row, columns);
+        decoder->decode(values, append());
+    });
+}
+
+std::string_view CommitQueue::State::engine() {
+    const std::shared_lock lock(reading);
+    services::Store* open = store.load(std::memory_order_acquire);
+    if (open == nullptr) throw Error(Code::unavailable, "the store is not open");
+    return open->engine();
 }
 
 template <class T>
@@ -272,12 +292,36 @@ void CommitQueue::load_erased(Query query, const StructType& row, std::function<
     state_->read<Done>(
         replica, "load",
         [state = state_.get(), query = std::move(query), &row, append = std::move(append)](const Task& task) {
-            std::optional<RowDecoder> decoder;
-            state->ask(query, task, [&](std::span<const std::string> columns, std::span<const Document> values) {
-                if (!decoder) decoder.emplace(row, columns);
-                decoder->decode(values, append());
-            });
+            state->decode(query, row, append, task);
             return Done{};
+        },
+        std::move(then));
+}
+
+void CommitQueue::select_erased(Selection selection, std::function<void*()> append, Then<Done> then) {
+    const bool replica = selection.replica;
+    state_->read<Done>(
+        replica, "select",
+        [state = state_.get(), selection = std::move(selection), append = std::move(append)](const Task& task) {
+            const Dialect dialect = engine_dialect(state->engine());
+            const Query query = selection_sql(selection, dialect);  // which looks at the selection first
+            state->decode(query, *selection.table->row, append, task);
+            return Done{};
+        },
+        std::move(then));
+}
+
+void CommitQueue::count(Selection selection, Then<std::int64_t> then) {
+    const bool replica = selection.replica;
+    state_->read<std::int64_t>(
+        replica, "count",
+        [state = state_.get(), selection = std::move(selection)](const Task& task) {
+            std::int64_t rows = 0;
+            state->ask(count_sql(selection, engine_dialect(state->engine())), task,
+                       [&](std::span<const std::string>, std::span<const Document> values) {
+                           rows = values[0].integer_or(0);
+                       });
+            return rows;
         },
         std::move(then));
 }

@@ -5,6 +5,8 @@
 
 #include <cairn/json.hpp>
 
+#include "core/durability/addition.hpp"
+
 namespace cairn::core {
 
 namespace {
@@ -20,11 +22,15 @@ void write_changes(services::DeadLetter& letter, std::span<const Change> changes
     std::size_t kept = 0;
     for (const Change& change : changes) {
         if (letter.changes.size() + change.key.size() + change.row.size() > kLargestLetter) break;
-        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key).key("row");
-        if (change.row.empty())
-            json.null();
-        else
-            json.raw(change.row);
+        json.begin_object().key("table").text(change.table->name).key("key").raw(change.key);
+        if (change.adds()) {
+            const Document added = Document::parse_json(addition_json(change.row));
+            json.key("add").document(added.items()[0]).key("row").document(added.items()[1]);
+        } else if (change.row.empty()) {
+            json.key("row").null();
+        } else {
+            json.key("row").raw(change.row);
+        }
         json.end_object();
         ++kept;
     }

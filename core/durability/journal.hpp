@@ -12,11 +12,11 @@
 
 namespace cairn::core {
 
-/// One row put or erased, as the journal keeps it: physical, so that replaying it needs no plugin.
+/// One row put, erased or added to, as the journal keeps it: replaying it needs no plugin.
 struct JournalChange {
     std::string_view table;
     std::string_view key;  ///< JSON
-    std::string_view row;  ///< JSON; empty: erased
+    std::string_view row;  ///< as Change::row: JSON; empty: erased; `+…`: an addition
 };
 
 /// One entry of the journal. The views are valid as long as what they were taken from (see the functions).

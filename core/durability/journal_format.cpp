@@ -13,7 +13,8 @@ namespace cairn::core::journal_format {
 namespace {
 
 constexpr char kMagic[8] = {'C', 'A', 'I', 'R', 'N', 'J', 'N', 'L'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;  // 2: changes may be additions
+constexpr std::uint32_t kOldest = 1;
 constexpr std::uint64_t kLargestEntry = 1u << 30;
 
 template <class Number>
@@ -113,9 +114,9 @@ std::optional<SegmentHeader> decode_header(Bytes block) {
         const std::uint8_t* at = block.data() + offset;
         if (!header_is_whole(at)) continue;
         const auto version = load<std::uint32_t>(at + 8);
-        if (version != kVersion || load<std::uint32_t>(at + 12) != kBlock) {
+        if (version < kOldest || version > kVersion || load<std::uint32_t>(at + 12) != kBlock) {
             throw JournalError(JournalError::Kind::failed, "the journal is of version " + std::to_string(version) +
-                                                               ", and this cairn reads version " +
+                                                               ", and this cairn reads versions up to " +
                                                                std::to_string(kVersion) +
                                                                ". Use the cairn that wrote it, or a newer one");
         }

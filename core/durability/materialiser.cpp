@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/durability/addition.hpp"
 #include "core/durability/batch.hpp"
 #include "core/durability/dead_letter.hpp"
 #include "core/loops/host_thread.hpp"
@@ -254,12 +255,30 @@ bool Materialiser::apply_range(std::span<PendingCommit> range) {
             return bury(range.front(), known->second);
         }
     }
+    AdditionResolver additions;
+    const bool adds = std::any_of(range.begin(), range.end(), [](const PendingCommit& commit) {
+        return AdditionResolver::needed(commit.changes);
+    });
+    if (adds) {
+        for (const PendingCommit& commit : range) additions.take(commit.changes);
+        if (!additions.read(*store_, applied())) {
+            // A batch whose outcome was unknown has arrived after all: the rows that were read hold it.
+            const std::uint64_t there = store_->watermark().seq;
+            if (there == range.back().seq) {
+                settle(range);
+                return true;
+            }
+            throw Error(Code::internal, "it stands at commit " + std::to_string(there) + " instead of " +
+                                            std::to_string(applied()) + ": somebody else has written to it");
+        }
+    }
     Batch batch(audited_);
-    for (const PendingCommit& commit : range) batch.add(commit.changes, commit.actor);
-    const std::vector<services::TableBatch> tables = batch.tables();
     const Instant begun = clock_.steady();
     try {
-        store_->apply(tables, services::Watermark{range.back().seq});
+        for (const PendingCommit& commit : range) {
+            batch.add(adds ? additions.resolve(commit.changes) : commit.changes, commit.actor);
+        }
+        store_->apply(batch.tables(), services::Watermark{range.back().seq});
     } catch (const Error& error) {
         if (error.code() != Code::conflict) throw;
         if (range.size() > 1) return false;

@@ -49,6 +49,14 @@ void FencedStorage::load_erased(Query query, const StructType& row, std::functio
     storage_.load_erased(std::move(query), row, std::move(append), fence(site_, std::move(then)));
 }
 
+void FencedStorage::select_erased(Selection selection, std::function<void*()> append, Then<Done> then) {
+    storage_.select_erased(std::move(selection), std::move(append), fence(site_, std::move(then)));
+}
+
+void FencedStorage::count(Selection selection, Then<std::int64_t> then) {
+    storage_.count(std::move(selection), fence(site_, std::move(then)));
+}
+
 PluginRuntime::PluginRuntime(std::string plugin, std::string plugin_dir, const HostParts& parts, std::string share_dir)
     : parts_(parts),
       plugin_(plugin),

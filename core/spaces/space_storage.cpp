@@ -45,6 +45,22 @@ void SpaceStorage::load_erased(Query query, const StructType& row, std::function
         back(no_store());
 }
 
+void SpaceStorage::select_erased(Selection selection, std::function<void*()> append, Then<Done> then) {
+    Then<Done> back = space_.gated<Done>("a selection's completion", std::move(then));
+    if (store_)
+        store_->select_erased(std::move(selection), std::move(append), std::move(back));
+    else if (back)
+        back(no_store());
+}
+
+void SpaceStorage::count(Selection selection, Then<std::int64_t> then) {
+    Then<std::int64_t> back = space_.gated<std::int64_t>("a count's completion", std::move(then));
+    if (store_)
+        store_->count(std::move(selection), std::move(back));
+    else if (back)
+        back(no_store());
+}
+
 Task SpaceBackground::run(Lane lane, std::string what, std::function<void(const Task&)> work,
                           std::function<void(std::exception_ptr)> done) {
     struct Waiting {

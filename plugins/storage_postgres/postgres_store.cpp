@@ -401,13 +401,18 @@ void PostgresStore::bind(std::span<const TableSpec* const> tables, std::span<con
                                                       "durability.audit needs: run cairn migrate up");
             }
         }
+        std::string problems;
         for (const TableSpec* table : tables) {
             const Columns columns = read_columns(writer.connection, options_.schema, table->name);
-            check_table(*table, columns);
+            const StoredTable stored = stored_table(writer.connection, options_.schema, table->name, columns);
+            const std::vector<std::string> wrong = table_problems(*table, "postgres", stored);
+            for (const std::string& problem : wrong) problems += (problems.empty() ? "" : "\n") + problem;
+            if (!wrong.empty()) continue;
             const bool is_audited = std::find(audited_.begin(), audited_.end(), table->name) != audited_.end();
             statements_[table] = table_sql(*table, columns, is_audited ? audit_user_ : std::string());
             prepare(writer, *table);
         }
+        if (!problems.empty()) throw Error(Code::internal, problems);
         tables_.assign(tables.begin(), tables.end());
         constraints_ = read_constraints(writer.connection, options_.schema);
         if (!options_.is_elsewhere) set_row_level_security(writer.connection, options_.row_level_security);
@@ -427,7 +432,7 @@ void PostgresStore::prepare(Writer& writer, const TableSpec& table) {
         writer.connection.run("EXPLAIN EXECUTE upsert" + number + (made.audited ? "('[]', '[]')" : "('[]')"), "prepare");
     } catch (const PostgresError& failure) {
         if (failure.is_lost() || failure.state_class() != "42") throw;
-        refuse_statement(table, failure);
+        throw Error(Code::internal, refused_statement(table, failure));
     }
     writer.tables.emplace(&table, std::move(made));
 }

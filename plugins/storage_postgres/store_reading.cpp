@@ -79,6 +79,12 @@ void PostgresStore::run_query(ConnectionPool& pool, const Query& query, const Ro
                 delivered = true;
                 return reader.give(result, 0, row);
             });
+            // A query may have allowed the next ones to write (set_config); the server says so. Such a session is not used again.
+            const char* const read_only = PQparameterStatus(connection->native(), "default_transaction_read_only");
+            if (read_only != nullptr && std::string_view(read_only) != "on") {
+                connection->break_off();
+                throw PostgresError("25006", "the session was made writable", "query");
+            }
             return;
         } catch (const PostgresError& failure) {
             // A server that was started anew leaves connections behind that look sound until they are used.

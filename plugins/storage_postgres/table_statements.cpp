@@ -4,23 +4,10 @@
 #include <array>
 #include <string_view>
 
-#include <cairn/error.hpp>
-
 #include "plugins/storage_postgres/values.hpp"
 
 namespace cairn::storage_postgres {
 namespace {
-
-[[noreturn]] void refuse(const TableSpec& table, const std::string& wrong) {
-    throw Error(Code::internal, "plugin " + table.plugin + ", table " + table.name + ": " + wrong);
-}
-
-/// Names come from the plugins' code. They are checked all the same, because SQL is put together from them.
-bool is_identifier(std::string_view name) noexcept {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-    return !name.empty() && letter(name.front()) && name.size() < 64 &&
-           std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
 
 bool is_key(const TableSpec& table, std::string_view column) {
     return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
@@ -111,13 +98,13 @@ Columns read_columns(Connection& connection, const std::string& schema, const st
     const std::string name = quoted(schema) + "." + quoted(table);
     const std::array<const char*, 1> parameters{name.c_str()};
     const Result result = connection.run(
-        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' "
+        "SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, a.atthasdef OR a.attidentity <> '' "
         "FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
         parameters, "look at a table");
     Columns columns;
     for (int i = 0; i < PQntuples(result.get()); ++i) {
         columns.push_back({PQgetvalue(result.get(), i, 0), PQgetvalue(result.get(), i, 1),
-                           *PQgetvalue(result.get(), i, 2) == 't'});
+                           *PQgetvalue(result.get(), i, 2) == 't', *PQgetvalue(result.get(), i, 3) == 't'});
     }
     return columns;
 }
@@ -165,43 +152,37 @@ TableSql table_sql(const TableSpec& table, const Columns& columns, const std::st
     return sql;
 }
 
-void check_table(const TableSpec& table, const Columns& columns) {
-    if (!is_identifier(table.name)) refuse(table, "the name is not an identifier: use letters, digits and underscores");
-    if (table.key.empty()) refuse(table, "it was declared without key columns");
-    const std::string folder = "sql/" + table.plugin + "/postgres/";
-    if (columns.empty()) {
-        refuse(table, "the database has no such table: add a migration that makes it to " + folder);
-    }
-    for (const Field& field : table.row->fields) {
-        if (!is_identifier(field.name)) refuse(table, "column " + field.name + " is not an identifier");
-        if (find(columns, field.name) == nullptr) {
-            refuse(table, "the described column " + field.name + " (" + field.meaning +
-                              ") is not in the database: add a migration with ALTER TABLE " + table.name +
-                              " ADD COLUMN " + field.name + " … to " + folder);
-        }
-    }
+StoredTable stored_table(Connection& connection, const std::string& schema, const std::string& table,
+                         const Columns& columns) {
+    StoredTable stored;
     for (const Column& column : columns) {
-        if (column.must_be_given && table.row->find(column.name) == nullptr) {
-            refuse(table,
-                   "the database wants a value for column " + column.name +
-                       ", which the plugin does not describe: describe it, or give it a DEFAULT by a migration in " +
-                       folder);
-        }
+        stored.columns.push_back({column.name, column.type, column.may_be_null, column.has_default});
     }
-    for (const std::string& key : table.key) {
-        if (table.row->find(key) == nullptr) refuse(table, "the key column " + key + " is not described");
+    const std::string relation = quoted(schema) + "." + quoted(table);
+    const std::array<const char*, 1> parameters{relation.c_str()};
+    const Result result = connection.run(
+        "SELECT x.indexrelid, x.indisprimary, a.attname FROM pg_index x, "
+        "unnest(x.indkey::int2[]) WITH ORDINALITY AS k(number, place) "
+        "LEFT JOIN pg_attribute a ON a.attnum = k.number AND a.attnum > 0 AND a.attrelid = to_regclass($1) "
+        "WHERE x.indrelid = to_regclass($1) AND x.indisunique AND x.indisvalid AND x.indimmediate "
+        "AND x.indpred IS NULL AND k.place <= x.indnkeyatts ORDER BY x.indexrelid, k.place",
+        parameters, "look at a table's keys");
+    std::string last;
+    for (int i = 0; i < PQntuples(result.get()); ++i) {
+        const std::string index = PQgetvalue(result.get(), i, 0);
+        if (index != last) stored.unique.emplace_back();
+        last = index;
+        const std::string column = PQgetvalue(result.get(), i, 2);  // of an expression: empty, which is no column
+        stored.unique.back().push_back(column);
+        if (*PQgetvalue(result.get(), i, 1) == 't') stored.primary_key.push_back(column);
     }
+    return stored;
 }
 
-void refuse_statement(const TableSpec& table, const PostgresError& error) {
-    if (error.state() == "42P10") {
-        refuse(table, "the key (" + joined(table.key, ", ", [](const std::string& k) { return quoted(k); }) +
-                          ") is neither the primary key nor a UNIQUE index of the table: correct the key in the plugin, "
-                          "or add the index by a migration in sql/" +
-                          table.plugin + "/postgres/");
-    }
-    refuse(table, std::string("PostgreSQL refuses the statement that writes it: ") + error.what() + " (SQLSTATE " +
-                      error.state() + "): compare the described members with the types of the columns");
+std::string refused_statement(const TableSpec& table, const PostgresError& error) {
+    return "plugin " + table.plugin + ", table " + table.name +
+           ": PostgreSQL refuses the statement that writes it: " + error.what() + " (SQLSTATE " + error.state() +
+           "): compare the described members with the types of the columns";
 }
 
 std::map<std::string, std::string> read_constraints(Connection& connection, const std::string& schema) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <cairn/storage.hpp>
+#include <cairn/table_check.hpp>
 
 #include "plugins/storage_postgres/connection.hpp"
 
@@ -14,7 +15,8 @@ namespace cairn::storage_postgres {
 struct Column {
     std::string name;
     std::string type;  ///< as SQL writes it: "timestamp with time zone", "character varying(50)"
-    bool must_be_given = false;
+    bool may_be_null = true;
+    bool has_default = false;  ///< or makes up its value
 };
 using Columns = std::vector<Column>;
 
@@ -32,12 +34,11 @@ struct TableSql {
 /// the type of audit_log.user_id, the same statement writes old row, new row and actor to audit_log (P280).
 TableSql table_sql(const TableSpec& table, const Columns& columns, const std::string& audit_user);
 
-/// Compares the described row with the table in the database. Throws Error(internal) naming plugin, table and column
-/// with the cure: no such table, a described member without a column, a column that must be given and is not described,
-/// a key that the table does not hold unique, a name that is not an identifier.
-void check_table(const TableSpec& table, const Columns& columns);
-/// The Error for a statement that the database refuses to prepare.
-[[noreturn]] void refuse_statement(const TableSpec& table, const PostgresError& error);
+/// The table with its keys, for table_problems().
+StoredTable stored_table(Connection& connection, const std::string& schema, const std::string& table,
+                         const Columns& columns);
+/// The sentence about a statement that the database refuses to prepare.
+std::string refused_statement(const TableSpec& table, const PostgresError& error);
 
 /// Which columns the unique constraints and indexes of a schema mean: "users_email_key" → "users.email".
 std::map<std::string, std::string> read_constraints(Connection& connection, const std::string& schema);

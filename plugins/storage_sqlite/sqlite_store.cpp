@@ -140,7 +140,13 @@ void SqliteStore::migrate_down(const services::Migration& migration) {
 
 void SqliteStore::bind(std::span<const TableSpec* const> tables, std::span<const std::string> audited) {
     translated([&] {
-        for (const TableSpec* table : tables) check_table(writer().connection, *table);
+        std::string problems;
+        for (const TableSpec* table : tables) {
+            for (const std::string& problem : check_table(writer().connection, *table)) {
+                problems += (problems.empty() ? "" : "\n") + problem;
+            }
+        }
+        if (!problems.empty()) throw Error(Code::internal, problems);
         audited_.assign(audited.begin(), audited.end());
         check_audit(tables);
         for (const TableSpec* table : tables) writer().prepare(*table, is_audited(*table));

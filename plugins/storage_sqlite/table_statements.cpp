@@ -1,26 +1,15 @@
 #include "plugins/storage_sqlite/table_statements.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
-
-#include <cairn/error.hpp>
 
 #include "plugins/storage_sqlite/sqlite_error.hpp"
 
 namespace cairn::storage_sqlite {
 namespace {
-
-[[noreturn]] void refuse(const TableSpec& table, const std::string& wrong) {
-    throw Error(Code::internal, "plugin " + table.plugin + ", table " + table.name + ": " + wrong);
-}
-
-/// Names come from the plugins' code. They are checked all the same, because SQL is put together from them.
-bool is_identifier(std::string_view name) noexcept {
-    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-    return !name.empty() && letter(name.front()) &&
-           std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
 
 bool is_key(const TableSpec& table, std::string_view column) {
     return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
@@ -156,53 +145,51 @@ std::string audit_erase_sql(const TableSpec& table) {
            " FROM json_each(?1) JOIN " + quoted(table.name) + " AS t ON " + same_key(table);
 }
 
-void check_table(Connection& connection, const TableSpec& table) {
-    if (!is_identifier(table.name)) refuse(table, "the name is not an identifier: use letters, digits and underscores");
-    if (table.key.empty()) refuse(table, "it was declared without key columns");
-    struct Column {
-        std::string name;
-        bool must_be_given = false;
-    };
-    std::vector<Column> columns;
+StoredTable read_table(Connection& connection, const std::string& table) {
+    StoredTable stored;
+    const std::string doing = "look at table " + table;
     Statement info = connection.prepare(
-        "SELECT name, \"notnull\" = 1 AND dflt_value IS NULL AND NOT "
-        "(pk = 1 AND type = 'INTEGER') FROM pragma_table_info(?1)",
-        "look at table " + table.name);
-    info.bind_view(1, table.name);
-    while (info.step()) columns.push_back({info.text(0), info.integer(1) != 0});
-    const std::string folder = "sql/" + table.plugin + "/sqlite/";
-    if (columns.empty()) {
-        refuse(table, "the database has no such table: add a migration that makes it to " + folder);
+        "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, pk FROM pragma_table_info(?1)", doing);
+    info.bind_view(1, table);
+    std::vector<std::pair<std::int64_t, std::string>> key;
+    while (info.step()) {
+        stored.columns.push_back({info.text(0), info.text(1), info.integer(2) == 0, info.integer(3) != 0});
+        if (info.integer(4) > 0) key.emplace_back(info.integer(4), info.text(0));
     }
-    for (const Field& field : table.row->fields) {
-        if (!is_identifier(field.name)) refuse(table, "column " + field.name + " is not an identifier");
-        const bool there =
-            std::any_of(columns.begin(), columns.end(), [&](const Column& c) { return c.name == field.name; });
-        if (!there) {
-            refuse(table, "the described column " + field.name + " (" + field.meaning +
-                              ") is not in the database: add a migration with ALTER TABLE " + table.name +
-                              " ADD COLUMN " + field.name + " … to " + folder);
+    std::sort(key.begin(), key.end());
+    for (auto& [place, column] : key) stored.primary_key.push_back(std::move(column));
+    if (stored.primary_key.size() == 1) {
+        for (StoredColumn& column : stored.columns) {
+            // The row's own number, which SQLite makes up.
+            if (column.name == stored.primary_key.front() && column.type == "INTEGER") column.has_default = true;
         }
     }
-    for (const Column& column : columns) {
-        if (column.must_be_given && table.row->find(column.name) == nullptr) {
-            refuse(table,
-                   "the database wants a value for column " + column.name +
-                       ", which the plugin does not describe: describe it, or give it a DEFAULT by a migration in " +
-                       folder);
-        }
+    Statement indexes = connection.prepare(
+        "SELECT l.name, i.name FROM pragma_index_list(?1) AS l JOIN pragma_index_info(l.name) AS i "
+        "WHERE l.\"unique\" = 1 AND l.partial = 0 ORDER BY l.seq, i.seqno",
+        doing);
+    indexes.bind_view(1, table);
+    std::string last;
+    while (indexes.step()) {
+        if (stored.unique.empty() || indexes.text(0) != last) stored.unique.emplace_back();
+        last = indexes.text(0);
+        stored.unique.back().push_back(indexes.text(1));  // of an expression: empty, which is no column
     }
-    for (const std::string& key : table.key) {
-        if (table.row->find(key) == nullptr) refuse(table, "the key column " + key + " is not described");
-    }
+    return stored;
+}
+
+std::vector<std::string> check_table(Connection& connection, const TableSpec& table) {
+    std::vector<std::string> problems = table_problems(table, "sqlite", read_table(connection, table.name));
+    if (!problems.empty()) return problems;
     try {
         connection.prepare(upsert_sql(table), "prepare");
         connection.prepare(erase_sql(table), "prepare");
     } catch (const SqliteError& error) {
-        if (std::string_view(error.what()).find("ON CONFLICT clause") == std::string_view::npos) throw;
-        refuse(table, "the key (" + key_list(table) + ") is neither the primary key nor a UNIQUE index of the table: " +
-                          "correct the key in the plugin, or add the index by a migration in " + folder);
+        problems.push_back("plugin " + table.plugin + ", table " + table.name +
+                           ": SQLite refuses the statement that writes it: " + error.what() +
+                           ". Compare the described members with the table");
     }
+    return problems;
 }
 
 }  // namespace cairn::storage_sqlite

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <cairn/storage.hpp>
+#include <cairn/table_check.hpp>
 
 #include "plugins/storage_sqlite/connection.hpp"
 #include "plugins/storage_sqlite/row_statement.hpp"
@@ -24,9 +25,10 @@ std::string audit_upsert_sql(const TableSpec& table);
 /// The same for what is erased: pairs of key and actor.
 std::string audit_erase_sql(const TableSpec& table);
 
-/// Compares the described row with the table in the database. Throws Error(internal) naming plugin, table and column
-/// with the cure: no such table, a described member without a column, a column that must be given and is not described,
-/// a key that the table does not hold unique, a name that is not an identifier.
-void check_table(Connection& connection, const TableSpec& table);
+/// The table as the database has it.
+StoredTable read_table(Connection& connection, const std::string& table);
+/// Everything that keeps the plugin from using the table (table_problems); also what SQLite says when it does not take
+/// the statements above.
+std::vector<std::string> check_table(Connection& connection, const TableSpec& table);
 
 }  // namespace cairn::storage_sqlite

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 
 #include <cairn/document.hpp>
 
@@ -268,11 +269,80 @@ TEST_P(Migrate, AFailingOneIsNamedWithItsLineAndTheOthersStay) {
     apply_all();
 }
 
+/// Files and databases that a command may leave behind.
+std::set<std::string> places(const fs::path& data, const std::string& url) {
+    std::set<std::string> found;
+    if (!url.empty()) {
+        const std::string all = PostgresCluster::shared().run("postgres", "SELECT string_agg(datname, ' ') FROM pg_database "
+                                                                          "WHERE datname LIKE '%check%'");
+        if (!all.empty()) found.insert(all);
+    }
+    std::error_code error;
+    for (fs::directory_iterator at(data, error), end; !error && at != end; at.increment(error)) {
+        if (at->path().filename() != "cairn.lock") found.insert(at->path().filename().string());
+    }
+    return found;
+}
+
+TEST_P(Migrate, CheckComparesTheTablesWithThePlugins) {
+    const Finished fresh = migrate("check");
+    EXPECT_EQ(fresh.exit_code, 0) << fresh.output;
+    EXPECT_THAT(fresh.output, AllOf(HasSubstr("tables made from the migrations in sql/"), HasSubstr("tables fit.")));
+    EXPECT_THAT(places(data(), url_), testing::IsEmpty()) << "what it was made for is gone, and nothing else was made";
+    apply_all();
+    const std::set<std::string> before = places(data(), url_);
+    const Finished applied = migrate("check");
+    EXPECT_EQ(applied.exit_code, 0) << applied.output;
+    EXPECT_THAT(applied.output, AllOf(HasSubstr("with the tables of "), HasSubstr("tables fit."),
+                                      HasSubstr("note     plugin "), HasSubstr("and the table takes NULL for it")));
+
+    // A migration that is not applied yet and takes something away is found before it does.
+    write(sql("chat", "0002_renamed.sql"), "ALTER TABLE chat_messages RENAME COLUMN flagged_reason TO reason;\n");
+    const auto wrong = AllOf(HasSubstr("problem  plugin chat, table chat_messages: the described column flagged_reason ("),
+                             HasSubstr(std::string("ALTER TABLE \"chat_messages\" ADD COLUMN \"flagged_reason\" ") +
+                                       (sqlite() ? "TEXT" : "text")),
+                             HasSubstr(std::string("sql/chat/") + GetParam() + "/"), HasSubstr("would not start with this"));
+    const Finished pending = migrate("check");
+    EXPECT_EQ(pending.exit_code, 1);
+    EXPECT_THAT(pending.output, AllOf(wrong, HasSubstr("as 1 of them is not applied yet")));
+    EXPECT_EQ(states("pending"), std::vector<std::string>{"chat 2 pending"}) << "the data was not touched";
+    EXPECT_EQ(places(data(), url_), before);
+    apply_all();
+    const Finished broken = migrate("check", {"--json"});
+    EXPECT_EQ(broken.exit_code, 1);
+    const Document answer = Document::parse_json(broken.output);
+    EXPECT_EQ(answer["ok"], Document(false));
+    ASSERT_EQ(answer["problems"].size(), 1u);
+    EXPECT_THAT(std::string(answer["problems"].items()[0].text()), HasSubstr("plugin chat, table chat_messages"));
+    EXPECT_THAT(migrate("check").output, wrong);
+    EXPECT_THAT(migrate("plan").output, HasSubstr("cairn migrate check"));
+    EXPECT_THAT(run_cairn({"check", config_}).output, HasSubstr("`cairn migrate check`"));
+}
+
+TEST_P(Migrate, SuggestPrintsTheTablesOfAPlugin) {
+    const Finished suggested = run_cairn({"migrate", "suggest", "chat", "--engine", GetParam()});
+    EXPECT_EQ(suggested.exit_code, 0) << suggested.output;
+    EXPECT_THAT(suggested.output,
+                AllOf(HasSubstr(std::string("-- sql/chat/") + GetParam() + "/0001_chat_messages.sql\nCREATE TABLE \"chat_messages\" ("),
+                      HasSubstr("PRIMARY KEY (\"id\")"), HasSubstr("DROP TABLE \"chat_messages\";")));
+    // It is what the plugin can work with.
+    write(sql("chat", "0001_chat_messages.sql"), suggested.output.substr(0, suggested.output.find("\n-- sql/", 3)));
+    for (const auto& entry : fs::directory_iterator(share() / "sql" / "chat" / GetParam())) {
+        if (entry.path().filename() != "0001_chat_messages.sql") fs::remove(entry.path());
+    }
+    const Finished checked = migrate("check");
+    EXPECT_EQ(checked.exit_code, 0) << checked.output;
+    EXPECT_EQ(run_cairn({"migrate", "suggest", "gateway"}).exit_code, 1) << "it has no tables";
+    EXPECT_EQ(run_cairn({"migrate", "suggest", "nobody"}).exit_code, 1);
+    EXPECT_EQ(run_cairn({"migrate", "suggest", "chat", "--engine", "oracle"}).exit_code, 2);
+    EXPECT_EQ(run_cairn({"migrate", "suggest"}).exit_code, 2);
+}
+
 TEST_P(Migrate, AServerOnTheSameDataIsInTheWay) {
     apply_all();
     const int server = ::open((data() / "cairn.lock").c_str(), O_RDWR | O_CLOEXEC);
     ASSERT_EQ(::flock(server, LOCK_EX | LOCK_NB), 0);
-    for (const char* verb : {"status", "plan", "up", "down"}) {
+    for (const char* verb : {"status", "plan", "up", "down", "check"}) {
         const Finished refused = migrate(verb);
         EXPECT_EQ(refused.exit_code, 1) << verb;
         EXPECT_THAT(refused.output, AllOf(HasSubstr("is in use by"), HasSubstr("Stop that one"))) << verb;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
@@ -11,6 +12,9 @@
 #include <cairn/json.hpp>
 #include <cairn/storage.hpp>
 
+#include "core/durability/addition.hpp"
+#include "core/durability/selection_evaluator.hpp"
+
 namespace cairn::test {
 
 /// Tables in memory, for tests of what uses Storage. Completions come at once, or, after hold(), when release() is
@@ -20,16 +24,14 @@ public:
     void commit(Commit commit, Then<Committed> then) override {
         commits.push_back(commit);
         answer([this, commit = std::move(commit), then = std::move(then)] {
-            if (!fail_with.empty()) {
-                if (then) then(Error(Code::unavailable, fail_with));
+            try {
+                if (!fail_with.empty()) throw Error(Code::unavailable, fail_with);
+                auto changed = tables;
+                for (const Change& change : commit.changes()) apply(changed[change.table->name], change);
+                tables = std::move(changed);
+            } catch (const Error& error) {
+                if (then) then(error);
                 return;
-            }
-            for (const Change& change : commit.changes()) {
-                auto& table = tables[change.table->name];
-                if (change.row.empty())
-                    table.erase(change.key);
-                else
-                    table[change.key] = change.row;
             }
             if (then) then(Committed{++seq});
         });
@@ -49,6 +51,29 @@ public:
             then(Done{});
         });
     }
+    void select_erased(Selection selection, std::function<void*()> append, Then<Done> then) override {
+        answer([this, selection = std::move(selection), append = std::move(append), then = std::move(then)] {
+            try {
+                for (const Document& one : chosen(selection)) {
+                    decode_json(*selection.table->row, append(), one.to_json());
+                }
+            } catch (const Error& error) {
+                return then(error);
+            }
+            then(Done{});
+        });
+    }
+    void count(Selection selection, Then<std::int64_t> then) override {
+        answer([this, selection = std::move(selection), then = std::move(then)] {
+            Rows rows;
+            try {
+                rows = chosen(selection);
+            } catch (const Error& error) {
+                return then(error);
+            }
+            then(static_cast<std::int64_t>(rows.size()));
+        });
+    }
 
     void hold() { holding_ = true; }
     void release() {
@@ -63,6 +88,25 @@ public:
     std::uint64_t seq = 0;
 
 private:
+    static void apply(std::map<std::string, std::string>& table, const Change& change) {
+        if (change.row.empty()) {
+            table.erase(change.key);
+        } else if (change.adds()) {
+            std::string& row = table[change.key];
+            row = core::followed_by(*change.table, row, change.row);
+        } else {
+            table[change.key] = change.row;
+        }
+    }
+
+    Rows chosen(const Selection& selection) {
+        if (!fail_with.empty()) throw Error(Code::unavailable, fail_with);
+        check_selection(selection);
+        Rows all;
+        for (const auto& [key, row] : tables[selection.table->name]) all.push_back(Document::parse_json(row));
+        return core::select_rows(selection, all);
+    }
+
     void answer(std::function<void()> job) {
         if (holding_)
             waiting_.push_back(std::move(job));

@@ -7,7 +7,7 @@
 /// names each difference with its cure. Nothing here depends on NDEBUG.
 
 #define CAIRN_ABI_MAJOR 0
-#define CAIRN_ABI_MINOR 1
+#define CAIRN_ABI_MINOR 2
 #define CAIRN_DESCRIPTOR_SECTION ".cairn.plugin"
 
 namespace cairn::abi {

@@ -11,6 +11,7 @@
 #include <cairn/document.hpp>
 #include <cairn/export.hpp>
 #include <cairn/fields.hpp>
+#include <cairn/selection.hpp>
 #include <cairn/task.hpp>
 
 namespace cairn {
@@ -39,11 +40,15 @@ struct TableSpec {
     std::string plugin;  ///< filled in by the host
 };
 
-/// One row put or erased. `row` is a JSON object with every column; `key` a JSON object with the key columns.
+/// One row put, erased or added to. `key` is a JSON object with the key columns.
 struct Change {
     const TableSpec* table = nullptr;
     std::string key;
-    std::string row;  ///< empty: the row is erased
+    /// A JSON object with every column; empty: the row is erased. For an addition `+` and behind it the JSON list of an
+    /// object {column: amount} and of the row that is put first when there is none.
+    std::string row;
+
+    bool adds() const noexcept { return !row.empty() && row.front() == '+'; }
 };
 
 /// Rows changed together: all of them are there afterwards, or none.
@@ -90,45 +95,14 @@ struct Committed {
     std::string answer{};   ///< of the first time, when `repeated`
 };
 
-/// A question to the store: parameterised SQL (`$1`, `$2`, …), never text put together from input.
+/// A question to the store: parameterised SQL (`$1`, `$2`, …), never text put together from input. It can only read: what
+/// writes is refused with Error(internal). For most questions Table::select does without SQL.
 struct Query {
     std::string sql;
     std::vector<Document> parameters;
     /// May be answered from a copy that is a little behind (a read replica), for figures and reports (P039).
     bool replica = false;
 };
-
-/// Handle to a declared table. Cheap to copy.
-template <class Row>
-class Table {
-public:
-    Table() = default;
-    explicit Table(const TableSpec& spec) noexcept : spec_(&spec) {}
-
-    /// Inserts or replaces the whole row.
-    void put(Commit& commit, const Row& row) const {
-        Change change;
-        change.table = spec_;
-        write_key(change.key, row);
-        write_json(change.row, struct_type<Row>(), &row);
-        commit.changes().push_back(std::move(change));
-    }
-    /// Erases the row with the key of `row`; other columns do not matter.
-    void erase(Commit& commit, const Row& row) const {
-        Change change;
-        change.table = spec_;
-        write_key(change.key, row);
-        commit.changes().push_back(std::move(change));
-    }
-    const TableSpec& spec() const noexcept { return *spec_; }
-
-private:
-    void write_key(std::string& out, const Row& row) const { write_key_json(out, *spec_, &row); }
-    const TableSpec* spec_ = nullptr;
-};
-
-/// Appends the key columns of a row as a JSON object. [any]
-CAIRN_API void write_key_json(std::string& out, const TableSpec& table, const void* row);
 
 /// Rows as they come from a query, in the order of the query.
 using Rows = std::vector<Document>;
@@ -156,6 +130,16 @@ public:
 
     /// The type-erased side of load(): `append` makes the next row (in the lane), `then` is called on the strand.
     virtual void load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) = 0;
+
+    // ---- since 0.2
+
+    /// What Table::find and Table::select run: makes an object of the table's row for each row that `selection` chooses.
+    /// Error(invalid_field) as check_selection says. [space] [any]
+    virtual void select_erased(Selection selection, std::function<void*()> append, Then<Done> then);
+    /// How many rows `selection` chooses; with a limit no more than that are counted. [space] [any]
+    virtual void count(Selection selection, Then<std::int64_t> then);
 };
 
 }  // namespace cairn
+
+#include <cairn/table.hpp>  // what plugins use all this by

@@ -47,6 +47,48 @@ TEST_F(CoalescerTest, TakesOutWhatACommitTouchesWithItsCompanions) {
     EXPECT_TRUE(coalescer_.empty());
 }
 
+TEST_F(CoalescerTest, AdditionsAreAddedUpAndGoBehindWhatIsPutBack) {
+    const auto add = [](int amount, const std::string& id = "a") {
+        return Change{nullptr, id, "+[{\"value\":" + std::to_string(amount) + "},{\"id\":\"" + id + "\",\"value\":100}]"};
+    };
+    const auto changes = [&](Change change) {
+        change.table = &table_;
+        return std::vector<Change>{std::move(change)};
+    };
+    EXPECT_TRUE(coalescer_.mergeable(changes(add(2))));
+    coalescer_.add(changes(add(2)), nullptr, at(0));
+    coalescer_.add(changes(add(3)), nullptr, at(1));
+    EXPECT_EQ(coalescer_.size(), 1);
+    auto taken = coalescer_.take_all();
+    EXPECT_EQ(taken[0].changes[0].row, "+[{\"value\":5},{\"id\":\"a\",\"value\":100}]");
+    EXPECT_EQ(coalescer_.bytes(), 0);
+
+    coalescer_.add(changes(add(4)), nullptr, at(2));  // before the 5 could be written
+    coalescer_.restore(std::move(taken[0]));
+    taken = coalescer_.take_all();
+    ASSERT_EQ(taken.size(), 1);
+    EXPECT_EQ(taken[0].changes[0].row, "+[{\"value\":9},{\"id\":\"a\",\"value\":100}]");
+
+    coalescer_.add({change("a", R"({"id":"a","value":1})")}, nullptr, at(3));
+    EXPECT_FALSE(coalescer_.mergeable(changes(add(1)))) << "the sum may be refused, the row must not";
+    EXPECT_TRUE(coalescer_.mergeable(changes(add(1, "b"))));
+    EXPECT_FALSE(coalescer_.mergeable({change("b", R"({"id":"b","value":1})"), changes(add(1, "b"))[0]}));
+}
+
+TEST_F(CoalescerTest, ASumThatIsTooLargeIsRefusedAndTheRowStays) {
+    const std::string full = R"({"id":"a","value":9223372036854775807})";
+    coalescer_.add({change("a", full)}, nullptr, at(0));
+    auto taken = coalescer_.take_all();
+    auto waiter = std::make_shared<Waiter>();
+    coalescer_.add({change("a", R"(+[{"value":1},{"id":"a","value":0}])")}, waiter, at(1));
+    coalescer_.restore(std::move(taken[0]));
+    taken = coalescer_.take_all();
+    ASSERT_EQ(taken.size(), 1);
+    EXPECT_EQ(taken[0].changes[0].row, full);
+    ASSERT_TRUE(waiter->refused.has_value());
+    EXPECT_EQ(waiter->refused->code(), Code::conflict);
+}
+
 TEST_F(CoalescerTest, WhatIsPutBackGivesWayToWhatHasCome) {
     coalescer_.add({change("a", "old")}, nullptr, at(0));
     coalescer_.add({change("b", "old")}, nullptr, at(0));

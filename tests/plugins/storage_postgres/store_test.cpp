@@ -341,7 +341,7 @@ TEST_F(StoreTest, TablesMustFitTheirDescription) {
         return std::string(error.what());
     };
     EXPECT_THAT(said(rooms_, "SELECT 1"), HasSubstr("no such table: add a migration that makes it to sql/test/postgres/"));
-    EXPECT_THAT(said(rooms_, "CREATE TABLE rooms (nr text)"), HasSubstr("ADD COLUMN id"));
+    EXPECT_THAT(said(rooms_, "CREATE TABLE rooms (nr text)"), HasSubstr("ADD COLUMN \"id\" text"));
     EXPECT_THAT(said(rooms_, "ALTER TABLE rooms ADD COLUMN id text; ALTER TABLE rooms ALTER COLUMN nr SET NOT NULL"),
                 HasSubstr("wants a value for column nr"));
     EXPECT_THAT(said(rooms_, "ALTER TABLE rooms DROP COLUMN nr"), HasSubstr("neither the primary key nor a UNIQUE index"));

@@ -445,7 +445,7 @@ TEST_F(StoreTest, BindNamesWhatIsMissing) {
                 AllOf(HasSubstr("table nowhere"), HasSubstr("no such table"), HasSubstr("sql/test/sqlite/")));
     EXPECT_THAT(
         refused({"rooms", {"room", "id"}, &struct_type<Thing>(), "test"}),
-        AllOf(HasSubstr("table rooms"), HasSubstr("column room "), HasSubstr("ALTER TABLE rooms ADD COLUMN room")));
+        AllOf(HasSubstr("table rooms"), HasSubstr("column room "), HasSubstr("ALTER TABLE \"rooms\" ADD COLUMN \"room\" TEXT NOT NULL")));
     EXPECT_THAT(refused({"things", {"id"}, &struct_type<Room>(), "test"}),
                 AllOf(HasSubstr("wants a value for column room"), HasSubstr("describe it")));
     EXPECT_THAT(refused({"things", {"id"}, &struct_type<Thing>(), "test"}),
