@@ -144,8 +144,17 @@ CommitQueue::~CommitQueue() {
     state_->admission.refuse_all(error);
     state_->materialiser.abandon(error);
     state_->materialiser.join();
+    if (!state_->options.threads) state_->materialiser.turn();
     state_->admission.close();
     state_->writer.finish();
+}
+
+bool CommitQueue::turn() {
+    State& state = *state_;
+    if (state.options.threads || !state.started) return false;
+    const bool wrote = state.writer.turn();
+    const bool applied = state.materialiser.turn();
+    return wrote || applied;
 }
 
 void CommitQueue::start(services::Store& store, Journal& journal, std::span<const TableSpec* const> tables) {
@@ -180,9 +189,11 @@ void CommitQueue::start(services::Store& store, Journal& journal, std::span<cons
     }
     state.store.store(&store, std::memory_order_release);
     state.started = true;
-    state.materialiser.start(
-        [&state](std::uint64_t seq, const std::string& reason) { return state.writer.note_refusal(seq, reason); });
-    state.writer.start();
+    if (state.options.threads) {
+        state.materialiser.start(
+            [&state](std::uint64_t seq, const std::string& reason) { return state.writer.note_refusal(seq, reason); });
+        state.writer.start();
+    }
     state.admission.open();
 }
 
@@ -190,8 +201,16 @@ void CommitQueue::stop() {
     State& state = *state_;
     if (!state.started || state.stopped.exchange(true)) return;
     state.admission.close();
+    if (!state.options.threads) {
+        while (state.writer.turn()) {
+        }
+    }
     state.writer.wait_drained();
     state.materialiser.finish();
+    if (!state.options.threads) {
+        while (state.materialiser.turn()) {
+        }
+    }
     state.materialiser.join();
     state.writer.finish();
     {
@@ -225,6 +244,8 @@ void CommitQueue::flush(std::string_view table, Then<Done> then) {
 void CommitQueue::flush_and_wait() {
     std::promise<Result<Done>> promise;
     flush([&](Result<Done> result) { promise.set_value(std::move(result)); });
+    while (turn()) {
+    }
     promise.get_future().get().value();
 }
 

@@ -74,6 +74,7 @@ public:
         Duration retry_max{5000};
         Duration retry_full{1000};    ///< pause before a full disk is tried again
         Duration look_at_disk{1000};  ///< how often the free space is looked at
+        bool threads = true;          ///< false: nothing happens by itself, turn() does it. For hosts without threads
         /// Hears once, on a thread of the engine, that the store is damaged or the journal has failed: nothing is
         /// acknowledged any more, and the process should end (exit code 75).
         std::function<void(const std::string& why)> on_damage;
@@ -104,6 +105,10 @@ public:
     void flush(std::string_view table, Then<Done> then);
     /// Waits for flush(); throws its Error. Not on a thread of the engine. [worker] [control]
     void flush_and_wait();
+
+    /// Without threads: writes one group to the journal, brings one batch to the store, as far as they are due now, on
+    /// the calling thread; completions run in here. False when there was nothing to do. Never waits. [control]
+    bool turn();
 
     /// Calls `work` on the thread that writes to the store, between two batches (vacuum and the like); what it throws
     /// goes to `then`, which runs on that thread. [any]

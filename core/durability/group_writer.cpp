@@ -62,6 +62,7 @@ void GroupWriter::finish() {
         changed_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
+    if (!options_.threads && !std::exchange(ended_, true)) fail_flushes(Error(Code::unavailable, "the server is stopping"));
 }
 
 // ---------------------------------------------------------------------------------------------------------- the thread
@@ -96,6 +97,20 @@ void GroupWriter::run() {
     ended_ = true;
     lock.unlock();
     fail_flushes(Error(Code::unavailable, "the server is stopping"));
+}
+
+bool GroupWriter::turn() {
+    std::vector<PendingCommit> group;
+    if (ended_) return false;
+    admission_.take_group(group, Instant::min(), hold_);
+    if (clock_.steady() >= look_) look_at_disk();
+    const bool busy = !group.empty();
+    if (busy)
+        write(group);
+    else if (condition_.journal_full() && clock_.steady() >= hold_)
+        probe();
+    serve_flushes();
+    return busy;
 }
 
 void GroupWriter::write(std::vector<PendingCommit>& group) {
@@ -293,7 +308,7 @@ void GroupWriter::write_refusals(bool last_chance) {
 void GroupWriter::when_stored(std::uint64_t ticket, std::function<void(Materialiser::Outcome)> then) {
     {
         const std::lock_guard lock(mutex_);
-        if (!ended_ && thread_.joinable()) {
+        if (!ended_ && (thread_.joinable() || !options_.threads)) {
             flushes_.push_back({ticket, std::move(then)});
             changed_.notify_all();
         }

@@ -35,6 +35,9 @@ public:
     /// Notes on the calling thread that a commit is refused. Throws JournalError. [control], before start()
     void note_refusal_now(std::uint64_t seq, const std::string& reason);
     void start();  ///< [control]
+    /// Without a thread (Options::threads): what one round of it does, now and without waiting. False: nothing was to be
+    /// done.
+    bool turn();
     /// The same from the materialiser, by way of the writer's thread; returns when it is durable. False: the journal
     /// has failed, or this ends while it is full.
     bool note_refusal(std::uint64_t seq, const std::string& reason);

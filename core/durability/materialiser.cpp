@@ -113,7 +113,7 @@ void Materialiser::when_applied(std::uint64_t seq, std::function<void(Outcome)> 
 void Materialiser::between_batches(std::function<void(services::Store&)> work, Then<Done> then) {
     {
         const std::lock_guard lock(mutex_);
-        if (!ended_ && !abandoned_ && !finishing_ && thread_.joinable()) {
+        if (!ended_ && !abandoned_ && !finishing_ && (thread_.joinable() || !options_.threads)) {
             jobs_.push_back({std::move(work), std::move(then)});
             wake_.notify_one();
             return;
@@ -150,6 +150,41 @@ void Materialiser::run() {
         store_->maintain(idle);
     }
     end_of_thread();
+}
+
+bool Materialiser::turn() {
+    bool over = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (ended_) return false;
+        const Instant now = clock_.steady();
+        if (abandoned_)
+            over = true;
+        else if (again_ && !finishing_ && now < *again_)
+            return false;
+        else if (!again_ && jobs_.empty() && !due(now)) {
+            if (!finishing_ || !backlog_.empty()) return false;
+            over = true;
+        }
+    }
+    if (!over) {
+        run_jobs();
+        if (!again_ && !take_batch()) return true;
+        again_.reset();
+        if (apply_batch()) {
+            serve_barriers();
+            bool idle = false;
+            {
+                const std::lock_guard lock(mutex_);
+                idle = backlog_.empty() && !spilled_;
+            }
+            store_->maintain(idle);
+            return true;
+        }
+        if (again_) return true;
+    }
+    end_of_thread();
+    return true;
 }
 
 /// REQUIRES: mutex_ held.
@@ -232,8 +267,9 @@ bool Materialiser::apply_batch() {
             todo.push_back(range.first(range.size() / 2));
         } catch (const Error& error) {
             if (error.code() == Code::unavailable) {
-                if (!wait_for_store(error, begun)) return false;
-                continue;
+                if (wait_for_store(error, begun)) continue;
+                if (again_) batch_.erase(batch_.begin(), batch_.begin() + (range.data() - batch_.data()));
+                return false;
             }
             if (replaying_) throw;
             damaged(error.what());
@@ -358,6 +394,10 @@ bool Materialiser::wait_for_store(const Error& error, Instant begun) {
         if (abandoned_) return false;
         if (finishing_) return tries_at_end_++ == 0;  // once more, then it stays in the journal
         if (now >= until) return true;
+        if (!options_.threads) {
+            again_ = until;
+            return false;
+        }
         Instant next = until;
         if (!condition_.store_away()) next = std::min(next, failing_since_ + kBreakerTime);
         wake_.wait_for(lock, std::max(next - now, Instant::duration(std::chrono::microseconds(100))));

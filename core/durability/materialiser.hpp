@@ -67,6 +67,8 @@ public:
     /// Ends without applying anything more; who waits hears `error`. [any]
     void abandon(const Error& error);
     void join();  ///< [control]
+    /// Without a thread (Options::threads): what one round of it does, now and without waiting. False: nothing is due.
+    bool turn();
 
     /// The last commit that the store holds. [any]
     std::uint64_t applied() const noexcept { return applied_.load(std::memory_order_acquire); }
@@ -92,7 +94,7 @@ private:
     bool apply_range(std::span<PendingCommit> range);
     bool bury(PendingCommit& commit, std::string reason);
     void settle(std::span<PendingCommit> range);
-    /// False: give up.
+    /// False: give up, or, without a thread, come back at `again_`.
     bool wait_for_store(const Error& error, Instant begun);
     void open_breaker(const std::string& why);
     void store_is_back();
@@ -135,7 +137,8 @@ private:
     std::uint64_t complete_to_ = 0;
     std::map<std::uint64_t, std::string> refused_;  ///< in the journal as such, not yet in the dead letters
     bool replaying_ = false;
-    int failures_ = 0;  ///< in a row
+    std::optional<Instant> again_;  ///< without a thread: the store is away, and `batch_` is tried again then
+    int failures_ = 0;              ///< in a row
     int tries_at_end_ = 0;
     Duration pause_{0};
     Instant failing_since_{};

@@ -60,6 +60,7 @@ std::shared_ptr<spdlog::logger> make_logger(const LogSink::Options& options) {
 struct LogSink::State {
     std::shared_ptr<spdlog::logger> logger;
     Format format = Format::text;
+    Listener listener;
 };
 
 LogSink::LogSink() : state_(std::make_unique<State>()) {
@@ -78,6 +79,10 @@ void LogSink::configure(const Options& options) {
     set_level(options.level);
 }
 
+void LogSink::listen(Listener listener) {
+    state_->listener = std::move(listener);
+}
+
 void LogSink::set_level(LogLevel level) noexcept {
     level_.store(level, std::memory_order_relaxed);
 }
@@ -90,6 +95,7 @@ void LogSink::write(LogLevel level, std::string_view origin, std::string_view me
                     const Document& details) noexcept {
     if (!enabled(level)) return;
     try {
+        if (state_->listener) return state_->listener(level, origin, message, details);
         const LogLine line{level, std::chrono::system_clock::now(), origin, message, &details};
         const std::string text = state_->format == Format::json ? format_json(line) : format_text(line);
         state_->logger->log(spdlog_level(level), spdlog::string_view_t(text.data(), text.size()));

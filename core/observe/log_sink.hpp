@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,7 +21,12 @@ public:
         bool colour = false;
         std::string file;  ///< empty: standard error
     };
+    /// Hears lines in the place of the file or standard error.
+    using Listener = std::function<void(LogLevel level, std::string_view origin, std::string_view message,
+                                        const Document& details)>;
     static LogSink& instance() noexcept;
+    /// [control] While nobody else logs. Empty: as configured again.
+    void listen(Listener listener);
     /// [control] Before any other thread logs.
     void configure(const Options& options);
     void set_level(LogLevel level) noexcept;  ///< [any]

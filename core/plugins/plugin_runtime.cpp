@@ -11,6 +11,20 @@ Then<T> fence(const CallSite& site, Then<T> then) {
     return [site, then = std::move(then)](Result<T> result) { fenced(site, [&] { then(std::move(result)); }); };
 }
 
+/// One task, as long as somebody holds its work or its completion.
+class Counted {
+public:
+    explicit Counted(std::shared_ptr<std::atomic<std::size_t>> count) noexcept : count_(std::move(count)) {
+        count_->fetch_add(1, std::memory_order_relaxed);
+    }
+    ~Counted() { count_->fetch_sub(1, std::memory_order_release); }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+private:
+    const std::shared_ptr<std::atomic<std::size_t>> count_;
+};
+
 }  // namespace
 
 FencedBackground::FencedBackground(const std::string& plugin, Background& lanes)
@@ -20,17 +34,17 @@ FencedBackground::FencedBackground(const std::string& plugin, Background& lanes)
 
 Task FencedBackground::run(Lane lane, std::string what, std::function<void(const Task&)> work,
                            std::function<void(std::exception_ptr)> done) {
-    count_->fetch_add(1, std::memory_order_relaxed);
+    // Counted until the lane lets go of it: a task that was cancelled has no completion.
+    auto counted = std::make_shared<Counted>(count_);
     return lanes_.run(
         lane, std::move(what),
-        [site = work_site_, work = std::move(work)](const Task& task) {
+        [site = work_site_, counted, work = std::move(work)](const Task& task) {
             // Not fenced: what the work throws belongs to its completion.
             const BreadcrumbScope crumb(site);
             work(task);
         },
-        [site = done_site_, count = count_, done = std::move(done)](std::exception_ptr failed) {
+        [site = done_site_, counted, done = std::move(done)](std::exception_ptr failed) {
             if (done) fenced(site, [&] { done(failed); });
-            count->fetch_sub(1, std::memory_order_release);
         });
 }
 

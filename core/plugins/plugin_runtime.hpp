@@ -39,7 +39,7 @@ public:
     FencedBackground(const std::string& plugin, Background& lanes);
     Task run(Lane lane, std::string what, std::function<void(const Task&)> work,
              std::function<void(std::exception_ptr)> done) override;
-    /// Tasks that have not called their completion yet. [any]
+    /// Tasks that wait, run, or have not called their completion yet. [any]
     std::size_t in_flight() const noexcept { return count_->load(std::memory_order_acquire); }
 
 private:

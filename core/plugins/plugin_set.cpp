@@ -4,6 +4,7 @@
 
 #include "core/config/configuration.hpp"
 #include "core/plugins/call_fence.hpp"
+#include "core/plugins/compatibility.hpp"
 
 namespace cairn::core {
 
@@ -28,18 +29,27 @@ void PluginSet::load_one(const WantedPlugin& wanted, ProblemReport& report) {
     loaded->name = wanted.name;
     loaded->mark = wanted.mark;
     loaded->settings = wanted.settings;
-    loaded->file = inspect_plugin(finder_.find(wanted.name));
+    const auto brought = brought_.find(wanted.name);
+    Make make;
+    if (brought != brought_.end()) {
+        loaded->file.path = executable_folder() + "/" + wanted.name;
+        loaded->file.descriptor = host_build();
+        make = brought->second;
+    } else {
+        loaded->file = inspect_plugin(finder_.find(wanted.name));
+        make = [create = load_plugin(loaded->file)] { return std::unique_ptr<Plugin>(create()); };
+    }
     loaded->share_dir = plugin_share_dir(loaded->file.path, share_dir_);
-    const CreatePlugin create = load_plugin(loaded->file);
 
     const char* name = intern(wanted.name);
     const std::string who = "plugin " + wanted.name + " " + loaded->file.descriptor.version;
-    const auto created = fenced({name, nullptr, intern("constructor")}, [&] { loaded->object.reset(create()); });
+    const auto created = fenced({name, nullptr, intern("constructor")}, [&] { loaded->object = make(); });
     if (created || !loaded->object) {
         throw PluginRefused(who + " could not be made: its constructor " +
                                 (created ? "threw: " + created->what : std::string("gave nothing")),
                             "Constructors of plugins only set members; move work that can fail to start.");
     }
+    if (dress_) loaded->object = dress_(wanted.name, std::move(loaded->object));
     loaded->setup = std::make_unique<PluginSetup>(wanted.name, wanted.mark, loaded->share_dir, declarations_, report);
     const auto set_up = fenced({name, nullptr, intern("setup")}, [&] { loaded->object->setup(*loaded->setup); });
     loaded->setup->seal();

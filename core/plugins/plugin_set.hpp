@@ -43,6 +43,13 @@ public:
     PluginSet(const PluginSet&) = delete;
     PluginSet& operator=(const PluginSet&) = delete;
 
+    /// A plugin that the program brings along, in the place of a file of that name.
+    using Make = std::function<std::unique_ptr<Plugin>()>;
+    void bring(const std::string& name, Make make) { brought_[name] = std::move(make); }
+    /// Puts something around each plugin's object when it has been made (the testkit's checks).
+    using Dress = std::function<std::unique_ptr<Plugin>(const std::string& name, std::unique_ptr<Plugin> plugin)>;
+    void dress(Dress dress) { dress_ = std::move(dress); }
+
     /// Inspects, loads, creates and sets up each plugin; one that fails is reported and left out, the rest goes on.
     void load(const std::vector<WantedPlugin>& wanted, ProblemReport& report);
     /// Judges all of them together: settings, services, order, routes. `bindings` is the block `services:`.
@@ -61,6 +68,8 @@ private:
 
     PluginFinder finder_;
     std::string share_dir_;
+    std::map<std::string, Make> brought_;
+    Dress dress_;
     Declarations declarations_;
     std::vector<std::unique_ptr<LoadedPlugin>> plugins_;
     bool complete_ = true;

@@ -161,6 +161,12 @@ void SpaceDirectory::closed(HostedSpace& space, std::uint64_t last_event) {
 
 bool SpaceDirectory::wait_until_empty(std::chrono::milliseconds at_most) {
     std::unique_lock lock(mutex_);
+    while (host_.env.turn && !(entries_.empty() && closing_.empty())) {
+        lock.unlock();
+        const bool goes_on = host_.env.turn();
+        lock.lock();
+        if (!goes_on) break;
+    }
     return changed_.wait_for(lock, at_most, [this] { return entries_.empty() && closing_.empty(); });
 }
 
@@ -190,6 +196,12 @@ void SpaceDirectory::wait_until_loaded(const std::vector<std::shared_ptr<HostedS
                 still += (still.empty() ? "space " : ", space ") + space->id() + ": " + found->second.waiting_for;
         }
         if (still.empty()) return;
+        if (host_.env.turn) {
+            lock.unlock();
+            if (!host_.env.turn()) throw Error(Code::unavailable, "nothing goes on that " + still + " waits for");
+            lock.lock();
+            continue;
+        }
         if (changed_.wait_until(lock, say_at) != std::cv_status::timeout) continue;
         say_at += period;
         lock.unlock();

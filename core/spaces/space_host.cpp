@@ -16,7 +16,9 @@ namespace cairn::core {
 namespace {
 
 /// Runs `job` on every loop and waits until it has run on all of them; false when that took too long. [control]
-bool on_every_loop(Loops& loops, std::chrono::milliseconds at_most, const std::function<void(Loop&)>& job) {
+bool on_every_loop(const SpaceHost::Environment& env, std::chrono::milliseconds at_most,
+                   const std::function<void(Loop&)>& job) {
+    Loops& loops = *env.loops;
     struct Gathering {
         std::mutex mutex;
         std::condition_variable all;
@@ -31,6 +33,12 @@ bool on_every_loop(Loops& loops, std::chrono::milliseconds at_most, const std::f
             const std::lock_guard lock(gathering->mutex);
             if (--gathering->missing == 0) gathering->all.notify_all();
         });
+    }
+    const auto missing = [&] {
+        const std::lock_guard lock(gathering->mutex);
+        return gathering->missing;
+    };
+    while (env.turn && missing() > 0 && env.turn()) {
     }
     std::unique_lock lock(gathering->mutex);
     return gathering->all.wait_for(lock, at_most, [&] { return gathering->missing == 0; });
@@ -105,7 +113,7 @@ void SpaceHost::close_all(Duration grace) {
     core->directory.stop_opening();
     const auto patience = std::chrono::milliseconds(grace) + std::chrono::seconds(2);
     // First the goodbyes, so that they are on their way while the spaces close.
-    on_every_loop(*core->env.loops, patience, [core](Loop& loop) {
+    on_every_loop(core->env, patience, [core](Loop& loop) {
         std::vector<std::shared_ptr<HostSession>> sessions;
         for (HostSession* session : core->cell(loop).sessions) sessions.push_back(session->shared_from_this());
         for (const auto& session : sessions) session->end(close_code::kShutdown, "the server is shutting down");
@@ -117,7 +125,7 @@ void SpaceHost::close_all(Duration grace) {
             core_log().warning("a space is still busy and was not closed", {{"space", space->id()}});
     }
     // What was on its way between loops arrives before this returns.
-    for (int round = 0; round < 2; ++round) on_every_loop(*core->env.loops, patience, [](Loop&) {});
+    for (int round = 0; round < 2; ++round) on_every_loop(core->env, patience, [](Loop&) {});
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(grace);
     while (sessions_open() > 0 && std::chrono::steady_clock::now() < until)
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
@@ -129,6 +137,10 @@ Document SpaceHost::protocol() const {
 
 Document SpaceHost::figures() const {
     return Document{{"users", players()}, {"spaces", count()}, {"sessions", sessions_open()}};
+}
+
+std::shared_ptr<HostedSpace> SpaceHost::find(std::string_view space) const {
+    return state_->core->directory.find(space);
 }
 
 std::size_t SpaceHost::count() const noexcept {

@@ -19,6 +19,8 @@
 
 namespace cairn::core {
 
+class HostedSpace;
+
 /// A behaviour as a plugin declared it.
 struct BehaviourFactory {
     std::string plugin;
@@ -53,6 +55,9 @@ public:
         Metrics* metrics = nullptr;
         services::Identity* identity = nullptr;
         SpaceSource* source = nullptr;
+        /// Empty: the loops run by themselves. Else what turns them while a call here waits for them; false: nothing
+        /// will happen any more.
+        std::function<bool()> turn{};
     };
     SpaceHost(Options options, Environment environment, std::vector<BehaviourFactory> behaviours);
     ~SpaceHost() override;
@@ -71,6 +76,9 @@ public:
     Document protocol() const;
     /// {users, spaces, sessions} for /health. [any]
     Document figures() const;
+
+    /// The open space of this name, or nullptr. [any]
+    std::shared_ptr<HostedSpace> find(std::string_view space) const;
 
     // Spaces
     std::size_t count() const noexcept override;

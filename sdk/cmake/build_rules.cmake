@@ -86,6 +86,13 @@ function(cairn_precompile target)
     target_precompile_headers(${target} REUSE_FROM cairn_library_header)
 endfunction()
 
+# A plugin exports its two symbols and nothing else, not even the weak templates of the standard library.
+function(cairn_plugin_exports target)
+    set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
+    target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--version-script=${map})
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${map})
+endfunction()
+
 # cairn_plugin(NAME LIBRARIES …): build/<preset>/plugins/NAME.so from this folder. NAME_plugin.cpp declares; the other
 # sources are the logic, also linked by tests/plugins/NAME as NAME_logic.
 function(cairn_plugin name)
@@ -106,7 +113,7 @@ function(cairn_plugin name)
     endif()
     add_library(${name} MODULE ${CMAKE_CURRENT_SOURCE_DIR}/${name}_plugin.cpp)
     target_link_libraries(${name} PRIVATE ${logic} cairn_sdk cairn_flags)
-    target_link_options(${name} PRIVATE -Wl,--exclude-libs,ALL)
+    cairn_plugin_exports(${name})
     set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/plugins
         BUILD_RPATH "$ORIGIN/../lib" INSTALL_RPATH "$ORIGIN/../..")
     cairn_precompile(${name} ${ARG_LIBRARIES})

@@ -202,5 +202,52 @@ TEST(PluginRuntime, CompletionsAreFencedAndTasksCounted) {
     EXPECT_EQ(runtime.plugin_dir(), "/plugins");
 }
 
+/// Lanes that keep what they are asked for until it is let go.
+struct Keeping final : Background {
+    Task run(Lane, std::string, std::function<void(const Task&)> work,
+             std::function<void(std::exception_ptr)> done) override {
+        kept.emplace_back(std::move(work), std::move(done));
+        return Task();
+    }
+    std::vector<std::pair<std::function<void(const Task&)>, std::function<void(std::exception_ptr)>>> kept;
+};
+
+TEST(PluginRuntime, ACancelledTaskThatTheLaneLetGoOfIsNotInFlight) {
+    Nobody nobody;
+    Keeping lanes;
+    HostParts parts;
+    parts.background = &lanes;
+    parts.storage = &nobody;
+    PluginRuntime runtime("canceller", "/plugins", parts);
+    runtime.background().run(Lane::general, "x", [](const Task&) {}, [](std::exception_ptr) {});
+    EXPECT_EQ(runtime.tasks_in_flight(), 1u);
+    lanes.kept.clear();  // as a lane does with a task that was cancelled: no completion is called
+    EXPECT_EQ(runtime.tasks_in_flight(), 0u);
+}
+
+/// Notes in which surroundings it was set up.
+struct Brought final : Plugin {
+    void setup(Setup& setup) override {
+        setup.health("brought", [] { return Setup::HealthReport{}; });
+    }
+};
+
+TEST(PluginSet, APluginMayBeBroughtAlongAndDressed) {
+    std::vector<std::string> dressed;
+    ProblemReport report;
+    PluginSet set(PluginFinder({zoo_folder()}), "/share");
+    set.bring("brought", [] { return std::make_unique<Brought>(); });
+    set.dress([&](const std::string& name, std::unique_ptr<Plugin> plugin) {
+        dressed.push_back(name);
+        return plugin;
+    });
+    set.load({{"brought", {}, {}}, {"dice", {}, {}}}, report);
+    set.check({}, report);
+    EXPECT_TRUE(report.empty());
+    EXPECT_THAT(dressed, ElementsAre("brought", "dice"));
+    ASSERT_EQ(set.plugins().size(), 2u);
+    EXPECT_EQ(set.declarations().health.at(0).plugin, "brought");
+}
+
 }  // namespace
 }  // namespace cairn::core::test
