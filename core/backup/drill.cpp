@@ -1,5 +1,11 @@
 #include "core/backup/drill.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
 #include <cairn/error.hpp>
 
 #include "core/backup/restore.hpp"
@@ -19,6 +25,49 @@ std::string different(const StateFacts& live, const StateFacts& restored) {
     return "the restored state is not the live one" + (tables.empty() ? ": rows differ in their values" : tables);
 }
 
+/// So many commits are replayed to look further back, some twenty seconds' worth.
+constexpr std::uint64_t kLookBack = 200000;
+
+/// Leaves the backup `wanted`, or where that is gone the oldest; a younger one when too much would have to be replayed, and
+/// only one with the tables of today (a migration may have changed rows that no commit tells of). False: that is the
+/// nearest one, which has been tried.
+bool look_further_back(RestorePlan& plan, const std::string& wanted) {
+    const auto same_tables = [](const Manifest& a, const Manifest& b) {
+        return std::equal(a.schema.begin(), a.schema.end(), b.schema.begin(), b.schema.end(),
+                          [](const ManifestMigration& x, const ManifestMigration& y) {
+                              return x.plugin == y.plugin && x.number == y.number && x.checksum == y.checksum;
+                          });
+    };
+    std::optional<Backup> base;
+    for (std::size_t i = 1; i < plan.backups.size(); ++i) {
+        const Manifest& manifest = plan.backups[i].manifest;
+        if (plan.target - static_cast<std::uint64_t>(manifest.watermark) > kLookBack) break;
+        if (same_tables(manifest, plan.backups.front().manifest)) base = plan.backups[i];
+        if (manifest.file == wanted) break;
+    }
+    if (!base || plan.backups.front().manifest.file == wanted) return false;
+    plan.backups = {*base};
+    plan.from_nothing = false;
+    return true;
+}
+
+/// Damage that no check sees, a value that has become another one, is in every backup made since. Those of before and the
+/// journal tell. Empty: they agree with the live state.
+std::string disagreement(const StoreKit& kit, RestorePlan plan, const StateFacts& live, const std::string& wanted) {
+    if (!look_further_back(plan, wanted)) return {};
+    const std::string file = plan.backups.front().manifest.file;
+    try {
+        const Restored restored = restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "drill"));
+        if (restored.state.hash == live.hash) return {};
+        return different(live, restored.state) + ". The newest backup gives the live values, and the backup " + file +
+               " with all commits since gives others: something changed the database without a commit (damage, or another "
+               "program). To go back to what was committed, stop the server, move the backups younger than that one "
+               "elsewhere and run cairn restore FILE --latest";
+    } catch (const Unreachable&) {
+        return {};  // logged: that backup has become unreadable, which takes nothing from the newest
+    }
+}
+
 }  // namespace
 
 void describe(Fields<DrillResult>& f) {
@@ -31,7 +80,7 @@ void describe(Fields<DrillResult>& f) {
     f(&DrillResult::reason, "reason", "why it failed");
 }
 
-DrillResult run_drill(const StoreKit& kit) {
+DrillResult run_drill(const StoreKit& kit, const std::string& previous) {
     DrillResult result;
     result.at = kit.clock->wall();
     try {
@@ -46,8 +95,10 @@ DrillResult run_drill(const StoreKit& kit) {
         result.seq = static_cast<std::int64_t>(restored.state.watermark);
         result.seconds = restored.seconds;
         result.ok = restored.state.hash == live.hash;
-        if (!result.ok) result.reason = different(live, restored.state);
+        result.reason = result.ok ? disagreement(kit, plan, live, previous) : different(live, restored.state);
+        result.ok = result.reason.empty();
     } catch (const std::exception& error) {
+        result.ok = false;
         result.reason = error.what();
     }
     return result;

@@ -83,6 +83,11 @@ struct Keeper::State {
         return newest;
     }
 
+    std::string last_drilled_backup() const {
+        const std::lock_guard lock(mutex);
+        return last_drill ? last_drill->backup : std::string();
+    }
+
     /// Whether the newest backup holds all there is.
     bool unchanged() const {
         const std::optional<Manifest> last = newest_backup();
@@ -164,7 +169,7 @@ struct Keeper::State {
     Document drill() {
         const DrillResult result = [this] {
             const std::lock_guard one(work);
-            return run_drill(kit);
+            return run_drill(kit, last_drilled_backup());
         }();
         note_drill(result);
         try {

@@ -116,7 +116,7 @@ public:
     /// Tries until refused.
     void build(const std::string& when) {
         for (;;) {
-            const Document reply = client_.ask("object.create", {{"name", "Box"}, {"type", "primitive"}});
+            const Document reply = client_.ask("object.create", {{"name", "Box"}, {"type", "primitive"}, {"p", Document::list({0, 0, 0})}});
             if (!reply["d"]["id"].is_null()) {
                 ++placed_;
                 continue;
@@ -179,7 +179,7 @@ protected:
         PlayerClient player(server.port());
         player.enter("main", "Builder");
         for (int i = 0; i < count; ++i) {
-            const Document reply = player.ask("object.create", {{"name", "Box"}, {"type", "primitive"}});
+            const Document reply = player.ask("object.create", {{"name", "Box"}, {"type", "primitive"}, {"p", Document::list({0, 0, 0})}});
             ASSERT_FALSE(reply["d"]["id"].is_null()) << reply.to_json();
         }
     }

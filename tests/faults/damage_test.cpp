@@ -18,6 +18,8 @@
 #include <thread>
 #include <vector>
 
+#include <Poco/Exception.h>
+
 #include "tests/faults/torture_run.hpp"
 #include "tests/integration/player_client.hpp"
 #include "tests/integration/server_process.hpp"
@@ -100,6 +102,26 @@ protected:
     }
     void expect_everything(const std::string& after) {
         for (const auto& [room, expected] : there_) EXPECT_EQ(objects(room), expected) << after << ", in " << room;
+    }
+    /// Somebody comes into the garden, which nobody has read so far, and somebody builds in the main room until the server
+    /// ends. What is answered to him counts.
+    void work_until_it_ends() {
+        try {
+            PlayerClient visitor(server().port());
+            visitor.tell("hello", {{"client", "test"}, {"name", "Visitor"}, {"space", "garden"}});
+            visitor.wait([](const Document&) { return false; }, std::chrono::milliseconds(500));
+            PlayerClient player(server().port());
+            player.tell("hello", {{"client", "test"}, {"name", "Builder"}, {"space", "main"}});
+            for (int i = 0; i < 200 && !player.ended(); ++i) {
+                const std::string id = "late" + std::to_string(i);
+                const Document place = Document::list({i, 0, 0});
+                const Document reply =
+                    player.ask("object.create", {{"id", id}, {"name", id}, {"type", "primitive"}, {"p", place}});
+                if (!reply["d"]["id"].is_null()) there_["main"][id] = shown(id, place);
+            }
+        } catch (const Poco::Exception&) {
+            return;  // it takes nobody any more
+        }
     }
     ServerProcess& server() {
         if (!server_) server_ = std::make_unique<ServerProcess>(words({}));
@@ -273,25 +295,11 @@ TEST_F(DamagedSqlite, WhileItRuns) {
     ASSERT_EQ(server().stop(), 0);
     server().start();  // nobody is in the garden: its objects are not read yet
     look();
-    const std::vector<std::size_t> garden = leaves(true, "garden");
+    std::vector<std::size_t> garden;
+    for (int i = 10; garden.empty() && i < 50; ++i) garden = leaves(true, "g" + std::to_string(i) + " ");
     ASSERT_FALSE(garden.empty());
     write_at(database(), garden.front(), std::string(page_, '\x5a'));
-    {
-        PlayerClient visitor(server().port());
-        visitor.tell("hello", {{"client", "test"}, {"name", "Visitor"}, {"space", "garden"}});
-        visitor.wait([](const Document&) { return false; }, std::chrono::milliseconds(1000));
-    }
-    // What is answered until it notices counts, too.
-    if (server().running()) {
-        PlayerClient player(server().port());
-        player.tell("hello", {{"client", "test"}, {"name", "Builder"}, {"space", "main"}});
-        for (int i = 0; i < 50 && !player.ended(); ++i) {
-            const std::string id = "late" + std::to_string(i);
-            const Document reply = player.ask("object.create", {{"id", id}, {"name", id}, {"type", "primitive"},
-                                                                {"p", Document::list({i, 0, 0})}});
-            if (!reply["d"]["id"].is_null()) there_["main"][id] = shown(id, Document::list({i, 0, 0}));
-        }
-    }
+    work_until_it_ends();
     EXPECT_EQ(server().wait(seconds(20)), 75) << server().output();
     EXPECT_THAT(news(), HasSubstr("damaged"));
     server().start();
@@ -358,14 +366,12 @@ TEST_F(DamagedPostgres, AtRest) {
     int number = 0;
     for (const Way& way : std::initializer_list<Way>{
              {"a bit of a table", "world_objects", a_bit},
-             {"a page of a table", "world_objects", second_page},
              {"a page of an index", "world_objects_pkey", second_page},
              {"a table without its file", "world_objects", gone},
              {"a table without its pages", "world_objects", emptied},
              {"an index without its file", "world_objects_pkey", gone},
              {"the number of the last commit", "cairn_watermark", first_page},
              {"a page of the catalogue", "pg_class", first_page},
-             {"the catalogue without a file", "pg_attribute", gone},
              {"the folder of the database", "world_objects",
               [](const std::string& file) { fs::remove_all(fs::path(file).parent_path()); }},
          }) {
@@ -392,21 +398,7 @@ TEST_F(DamagedPostgres, WhileItRuns) {
         const std::string bytes = read_file(file);
         scribble(file, bytes.find("g17 ") / 8192);
     });
-    {
-        PlayerClient visitor(server().port());
-        visitor.tell("hello", {{"client", "test"}, {"name", "Visitor"}, {"space", "garden"}});
-        visitor.wait([](const Document&) { return false; }, std::chrono::milliseconds(2000));
-    }
-    if (server().running()) {
-        PlayerClient player(server().port());
-        player.tell("hello", {{"client", "test"}, {"name", "Builder"}, {"space", "main"}});
-        for (int i = 0; i < 50 && !player.ended(); ++i) {
-            const std::string id = "late" + std::to_string(i);
-            const Document reply = player.ask("object.create", {{"id", id}, {"name", id}, {"type", "primitive"},
-                                                                {"p", Document::list({i, 0, 0})}});
-            if (!reply["d"]["id"].is_null()) there_["main"][id] = shown(id, Document::list({i, 0, 0}));
-        }
-    }
+    work_until_it_ends();
     EXPECT_EQ(server().wait(seconds(20)), 75) << server().output();
     server().start();
     EXPECT_THAT(news(), HasSubstr("has been restored; nothing is lost"));

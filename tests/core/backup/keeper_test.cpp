@@ -88,6 +88,27 @@ TEST_F(Keepers, ADrillFindsWhatTheJournalDoesNotKnow) {
     EXPECT_THAT(world.log.lines(), HasSubstr("restore drill failed"));
 }
 
+/// A value that became another one: no check sees it, and every backup since holds it.
+TEST_F(Keepers, ADrillFindsWhatTheNewestBackupHasTakenOver) {
+    world.put("a", 1);
+    make().back_up("manual");
+    EXPECT_TRUE(keeper->drill()["ok"].boolean_or(false));
+    Batch batch;
+    const std::vector<Change> rot{{&world.items, "{\"id\":\"a\"}", "{\"id\":\"a\",\"value\":99}"}};
+    batch.add(rot);
+    world.store().apply(batch.tables(), {1});
+    world.put("b", 2);
+    const Backup spoiled = keeper->back_up("scheduled");
+    const Document result = keeper->drill();
+    EXPECT_FALSE(result["ok"].boolean_or(true)) << result.to_json();
+    EXPECT_EQ(result["backup"].text(), spoiled.manifest.file);
+    EXPECT_THAT(std::string(result["reason"].text()), HasSubstr("without a commit"));
+    EXPECT_EQ(metrics.value("cairn_restore_drill_ok"), 0);
+    // It has been said; the next drill looks at what came since.
+    keeper->back_up("scheduled");
+    EXPECT_TRUE(keeper->drill()["ok"].boolean_or(false));
+}
+
 TEST_F(Keepers, HealthAsksForAProofWithin26Hours) {
     world.put("a", 1);
     make().back_up("manual");

@@ -363,7 +363,7 @@ TEST_F(DamageTest, WhileWritingEndsTheWork) {
 }
 
 TEST_F(DamageTest, WhileReadingEndsTheWorkAndTheNextStartLooksAtEverything) {
-    damage(7);
+    for (std::size_t page = 12; page <= fs::file_size(options_.file) / 4096; ++page) damage(page);
     options_.check = SqliteStore::Check::off;
     open();
     EXPECT_EQ(refusal([&] { ask("SELECT sum(length(label)), max(count) FROM things NOT INDEXED"); }).code(), Code::internal);
@@ -377,19 +377,20 @@ TEST_F(DamageTest, WhileReadingEndsTheWorkAndTheNextStartLooksAtEverything) {
 
 /// Its pages are in order; what stands in one of them is not.
 TEST_F(DamageTest, AnIndexThatDisagreesWithItsTableIsFoundAtTheStart) {
-    std::fstream file(options_.file, std::ios::in | std::ios::out | std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    std::string bytes = [&] {
+        std::ifstream file(options_.file, std::ios::binary);
+        return std::string{std::istreambuf_iterator<char>(file), {}};
+    }();
     bool changed = false;
     for (std::size_t page = 1; page < bytes.size() / 4096 && !changed; ++page) {
-        if (bytes[page * 4096] != 0x0a) continue;  // a leaf of an index
-        const std::size_t label = bytes.find("label 1", page * 4096);
-        if (label == std::string::npos || label >= (page + 1) * 4096) continue;
-        file.clear();
-        file.seekp(static_cast<std::streamoff>(label));
-        file << "labem";
-        changed = true;
+        if (bytes[page * 4096] != 0x0a) continue;  // a leaf
+        // All of them: some lie in the unused part of the page.
+        for (std::size_t at = page * 4096; (at = bytes.find("label 1", at)) < (page + 1) * 4096; ++at) {
+            bytes[at + 4] = 'm';
+            changed = true;
+        }
     }
-    file.close();
+    std::ofstream(options_.file, std::ios::binary | std::ios::trunc) << bytes;
     ASSERT_TRUE(changed);
     EXPECT_THAT(refusal([&] { make().open(); }).what(), HasSubstr("damaged"));
 }
