@@ -30,7 +30,8 @@ function(cairn_add_plugin name)
         # Unique symbols would share statics with other plugins.
         target_compile_options(${name} PRIVATE -fno-gnu-unique)
     endif()
-    target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--exclude-libs,ALL)
+    target_link_options(${name} PRIVATE -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--exclude-libs,ALL
+        -Wl,--version-script=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
     install(TARGETS ${name} LIBRARY DESTINATION lib/cairn/plugins)
 
     foreach(kind SQL WEB)

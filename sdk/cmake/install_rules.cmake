@@ -1,6 +1,7 @@
 # What `cmake --install build/<preset> --prefix P` lays out. Everything in it finds the rest by its own place, so that the
 # folder works wherever it is put:
 #   bin/cairn                    the host; looks for plugins in ../lib/cairn/plugins and for data in ../share/cairn
+#   bin/cairn-check              judges a plugin
 #   lib/libcairn_sdk.so*         what plugins link
 #   lib/cairn/plugins/           the plugins (cairn_plugin installs each)
 #   lib/cmake/Cairn/             find_package(Cairn)
@@ -16,6 +17,9 @@ if(TARGET cairn_testkit)
     install(TARGETS cairn_testkit EXPORT CairnTargets LIBRARY DESTINATION lib)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/testkit/include/cairn DESTINATION include FILES_MATCHING PATTERN *.hpp)
 endif()
+if(TARGET cairn_check)
+    install(TARGETS cairn_check RUNTIME DESTINATION bin)
+endif()
 
 install(EXPORT CairnTargets NAMESPACE Cairn:: DESTINATION ${cairn_package})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/CairnConfig.cmake.in ${CMAKE_BINARY_DIR}/CairnConfig.cmake
@@ -23,7 +27,7 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/CairnConfig.cmake.in ${C
 # While the major is 0, a minor may break what a plugin's source relies on (sdk/README.md).
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/CairnConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/CairnConfig.cmake ${CMAKE_BINARY_DIR}/CairnConfigVersion.cmake
-    ${CMAKE_CURRENT_LIST_DIR}/CairnPlugin.cmake DESTINATION ${cairn_package})
+    ${CMAKE_CURRENT_LIST_DIR}/CairnPlugin.cmake ${CMAKE_CURRENT_LIST_DIR}/plugin.map DESTINATION ${cairn_package})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/cairn.pc.in ${CMAKE_BINARY_DIR}/cairn.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/cairn.pc DESTINATION lib/pkgconfig)
 
