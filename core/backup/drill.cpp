@@ -28,10 +28,11 @@ std::string different(const StateFacts& live, const StateFacts& restored) {
 /// So many commits are replayed to look further back, some twenty seconds' worth.
 constexpr std::uint64_t kLookBack = 200000;
 
-/// Leaves the backup `wanted`, or where that is gone the oldest; a younger one when too much would have to be replayed, and
-/// only one with the tables of today (a migration may have changed rows that no commit tells of). False: that is the
-/// nearest one, which has been tried.
-bool look_further_back(RestorePlan& plan, const std::string& wanted) {
+/// Leaves the youngest backup from before `previous`, if that drill succeeded; the oldest from after it, if it failed, as what
+/// it found has been said; without one, the oldest. A younger one when too much would have to be replayed, and only one with
+/// the tables of today (a migration may have changed rows that no commit tells of). False: that is the nearest one, which
+/// has been tried.
+bool look_further_back(RestorePlan& plan, const DrillResult* previous) {
     const auto same_tables = [](const Manifest& a, const Manifest& b) {
         return std::equal(a.schema.begin(), a.schema.end(), b.schema.begin(), b.schema.end(),
                           [](const ManifestMigration& x, const ManifestMigration& y) {
@@ -39,13 +40,15 @@ bool look_further_back(RestorePlan& plan, const std::string& wanted) {
                           });
     };
     std::optional<Backup> base;
-    for (std::size_t i = 1; i < plan.backups.size(); ++i) {
+    for (std::size_t i = 0; i < plan.backups.size(); ++i) {
         const Manifest& manifest = plan.backups[i].manifest;
         if (plan.target - static_cast<std::uint64_t>(manifest.watermark) > kLookBack) break;
-        if (same_tables(manifest, plan.backups.front().manifest)) base = plan.backups[i];
-        if (manifest.file == wanted) break;
+        if (previous != nullptr && !previous->ok && manifest.watermark <= previous->seq) break;
+        if (i > 0 && same_tables(manifest, plan.backups.front().manifest)) base = plan.backups[i];
+        // One with the same commits as that drill and another name may be younger than it.
+        if (previous != nullptr && (manifest.file == previous->backup || manifest.watermark < previous->seq)) break;
     }
-    if (!base || plan.backups.front().manifest.file == wanted) return false;
+    if (!base) return false;
     plan.backups = {*base};
     plan.from_nothing = false;
     return true;
@@ -53,8 +56,8 @@ bool look_further_back(RestorePlan& plan, const std::string& wanted) {
 
 /// Damage that no check sees, a value that has become another one, is in every backup made since. Those of before and the
 /// journal tell. Empty: they agree with the live state.
-std::string disagreement(const StoreKit& kit, RestorePlan plan, const StateFacts& live, const std::string& wanted) {
-    if (!look_further_back(plan, wanted)) return {};
+std::string disagreement(const StoreKit& kit, RestorePlan plan, const StateFacts& live, const DrillResult* previous) {
+    if (!look_further_back(plan, previous)) return {};
     const std::string file = plan.backups.front().manifest.file;
     try {
         const Restored restored = restore_beside(kit, plan, std::make_unique<ScratchPlace>(kit, "drill"));
@@ -80,7 +83,7 @@ void describe(Fields<DrillResult>& f) {
     f(&DrillResult::reason, "reason", "why it failed");
 }
 
-DrillResult run_drill(const StoreKit& kit, const std::string& previous) {
+DrillResult run_drill(const StoreKit& kit, const DrillResult* previous) {
     DrillResult result;
     result.at = kit.clock->wall();
     try {

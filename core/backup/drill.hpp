@@ -23,10 +23,10 @@ struct DrillResult {
 void describe(Fields<DrillResult>& f);
 
 /// Takes the state hash of the live store, restores the newest backup and the journal up to the same commit into a
-/// place beside, compares, and removes it again. Then the same from `previous`, the backup that the last drill was done
-/// from, which is empty when there was none: a value that was damaged in the live database since stands in every backup made
-/// after that, and only there. `seconds`, `backup` and `commits` are those of the first. What goes wrong stands in the
+/// place beside, compares, and removes it again. Then the same from a backup from before `previous`, the drill before this
+/// one (null: there was none): a value that was damaged in the live database since stands in every backup made after
+/// that, and only there. `seconds`, `backup` and `commits` are those of the first. What goes wrong stands in the
 /// result. [worker]
-DrillResult run_drill(const StoreKit& kit, const std::string& previous);
+DrillResult run_drill(const StoreKit& kit, const DrillResult* previous);
 
 }  // namespace cairn::core

@@ -83,9 +83,9 @@ struct Keeper::State {
         return newest;
     }
 
-    std::string last_drilled_backup() const {
+    std::optional<DrillResult> previous_drill() const {
         const std::lock_guard lock(mutex);
-        return last_drill ? last_drill->backup : std::string();
+        return last_drill;
     }
 
     /// Whether the newest backup holds all there is.
@@ -169,7 +169,8 @@ struct Keeper::State {
     Document drill() {
         const DrillResult result = [this] {
             const std::lock_guard one(work);
-            return run_drill(kit, last_drilled_backup());
+            const std::optional<DrillResult> previous = previous_drill();
+            return run_drill(kit, previous ? &*previous : nullptr);
         }();
         note_drill(result);
         try {
