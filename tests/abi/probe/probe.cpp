@@ -8,7 +8,7 @@ extern "C" {
 CAIRN_API void cairn_abi_probe_identity(cairn::services::Identity*) {}
 CAIRN_API void cairn_abi_probe_store(cairn::services::Store*) {}
 CAIRN_API void cairn_abi_probe_space_source(cairn::SpaceSource*) {}
-CAIRN_API void cairn_abi_probe_exchange_section(cairn::ExchangeSection*) {}
+CAIRN_API void cairn_abi_probe_exchange(cairn::ExchangeSection*) {}
 CAIRN_API void cairn_abi_probe_reply_target(cairn::Reply::Target*) {}
 CAIRN_API void cairn_abi_probe_descriptor(cairn::abi::Descriptor*) {}
 }
