@@ -10,7 +10,7 @@ build_packages=(
     libspdlog-dev prometheus-cpp-dev libsodium-dev libhowardhinnant-date-dev
 )
 test_packages=(
-    libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev llvm-14 chromium binutils abigail-tools xz-utils procps strace faketime
+    libgtest-dev libgmock-dev clang-14 libclang-rt-14-dev llvm-14 chromium binutils abigail-tools xz-utils procps strace faketime doxygen
     postgresql-15 postgresql-client-15
 )
 

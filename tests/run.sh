@@ -3,7 +3,7 @@
 #   tests/run.sh            everything
 #   tests/run.sh FILTER     only the steps and C++ test programs whose names match FILTER (a regular expression)
 #
-# Steps: unit and integration tests, the client's and the browser's tests, the same code under AddressSanitizer with
+# Steps: the documentation, unit and integration tests, the client's and the browser's tests, the same code under AddressSanitizer with
 # UndefinedBehaviorSanitizer and under ThreadSanitizer, the fuzz targets, the reference pages, and the plugin guide as an
 # author follows it.
 set -uo pipefail
@@ -72,6 +72,14 @@ browser_tests() {
         CAIRN_BIN=$PWD/../../build/dev/bin/cairn CAIRN_CONFIG=$PWD/../../config/metaverse.yaml npm test)
 }
 
+snippet_tests() {
+    node tests/docs/snippets.mjs
+}
+
+reference_of_the_headers() {
+    mkdir -p build && doxygen docs/Doxyfile
+}
+
 author_tests() {
     (cd tests/browser && npm ci --no-audit --no-fund --loglevel=error) && tests/authors/run.sh build/dev
 }
@@ -85,6 +93,8 @@ if ! packaging/install_dependencies.sh test; then
 fi
 
 began=$SECONDS
+step "docs: every snippet compiles" snippet_tests
+step "docs: the reference of the SDK's headers has no warning" reference_of_the_headers
 if step "dev: build" build dev; then
     if [ "$filter" = . ]; then
         step "dev: tests" run_ctest dev '.'

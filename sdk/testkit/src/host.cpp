@@ -162,7 +162,8 @@ Store& Host::store() {
     return *impl_->store;
 }
 
-HttpResponse Host::http(std::string_view method, std::string_view target, std::string body) {
+HttpResponse Host::http(std::string_view method, std::string_view target, std::string body,
+                        std::vector<std::pair<std::string, std::string>> headers) {
     run();
     HttpRequest request;
     request.method = method;
@@ -170,6 +171,7 @@ HttpResponse Host::http(std::string_view method, std::string_view target, std::s
     request.path = target.substr(0, question);
     if (question != std::string_view::npos) request.query = target.substr(question + 1);
     request.body = std::move(body);
+    request.headers = std::move(headers);
     request.remote = "127.0.0.1";
     const HttpRoutes& routes = impl_->life->plugins->declarations().routes;
     const HttpRoute* route = nullptr;

@@ -25,7 +25,7 @@ struct Options {
     std::vector<std::string> plugin_dirs;
     /// Folder with sql/; empty: that of the build or the installation.
     std::string share_dir;
-    /// Folders that hold <plugin>/<engine>/NNNN_what.sql, beside those of share_dir: a plugin's own sql/.
+    /// Folders that hold `<plugin>/<engine>/NNNN_what.sql`, beside those of share_dir: a plugin's own sql/.
     std::vector<std::string> sql_dirs;
     /// Settings over those of the YAML, as `cairn run --set` takes them: "plugins.chat.history=10".
     std::vector<std::string> set;
@@ -161,8 +161,9 @@ public:
         return *static_cast<S*>(service_object(S::kService));
     }
     Store& store();
-    /// Answers as the gateway would route it, in the general lane.
-    HttpResponse http(std::string_view method, std::string_view target, std::string body = {});
+    /// Answers as the gateway would route it, in the general lane. Names of headers in lower case.
+    HttpResponse http(std::string_view method, std::string_view target, std::string body = {},
+                      std::vector<std::pair<std::string, std::string>> headers = {});
     /// What GET /api/protocol describes.
     Document protocol();
 
