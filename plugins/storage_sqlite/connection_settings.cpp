@@ -49,9 +49,12 @@ void check_owner(Connection& writer, const std::string& file) {
 }
 
 void configure_writer(Connection& writer, const WriterSettings& settings, const std::string& file) {
-    // These two only have an effect while the file is empty.
-    set(writer, "page_size=4096");
-    set(writer, "auto_vacuum=INCREMENTAL");
+    // These two only have an effect while the file is empty; later the second would still write a page, for which a full
+    // disk has no room.
+    if (writer.ask("PRAGMA page_count", "count the pages").integer_or(0) == 0) {
+        set(writer, "page_size=4096");
+        set(writer, "auto_vacuum=INCREMENTAL");
+    }
     const Document mode = writer.ask("PRAGMA journal_mode=WAL", "set journal_mode=WAL");
     if (mode.text() != "wal") {
         throw Error(Code::forbidden, "database " + file + " cannot use a write-ahead log (journal_mode is " +
@@ -81,6 +84,16 @@ void configure_writer(Connection& writer, const WriterSettings& settings, const 
 
 void make_own_tables(Connection& writer) {
     const std::string doing = "make cairn's own tables";
+    // Nothing is written when all is there: a database must open on a full disk, too.
+    const bool made =
+        writer.ask("PRAGMA application_id", doing).integer_or(0) == kApplicationId &&
+        writer.ask("PRAGMA user_version", doing).integer_or(0) == kFormat &&
+        writer.ask("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
+                   "('cairn_migrations', 'cairn_watermark', 'cairn_notes', 'cairn_dead_letters')",
+                   doing)
+                .integer_or(0) == 4 &&
+        writer.ask("SELECT count(*) FROM cairn_watermark WHERE id = 1", doing).integer_or(0) == 1;
+    if (made) return;
     writer.execute("BEGIN IMMEDIATE", doing);
     try {
         writer.execute(

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -136,6 +138,12 @@ void rename_new(const std::string& from, const std::string& to) {
     }
     if (number == EEXIST) throw Error(Code::conflict, to + " exists already: name a new file");
     throw Error(Code::unavailable, "cannot rename " + from + " to " + to + " (" + errno_words(number) + ")");
+}
+
+std::uint64_t free_bytes(const std::string& folder) noexcept {
+    struct statvfs system {};
+    if (statvfs(folder.c_str(), &system) != 0) return UINT64_MAX;
+    return std::uint64_t{system.f_bavail} * system.f_frsize;
 }
 
 std::uint64_t file_size(const std::string& path) noexcept {

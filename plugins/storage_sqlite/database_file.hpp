@@ -37,6 +37,9 @@ void sync_path(const std::string& path);
 std::string folder_of(const std::string& path);
 /// Renames without overwriting; throws Error(conflict) when `to` exists, Error(unavailable) on other trouble.
 void rename_new(const std::string& from, const std::string& to);
+/// What an ordinary user may still write to the file system of `folder`, in bytes; the greatest number when that cannot be
+/// told.
+std::uint64_t free_bytes(const std::string& folder) noexcept;
 /// Bytes, or 0 when there is no such file.
 std::uint64_t file_size(const std::string& path) noexcept;
 

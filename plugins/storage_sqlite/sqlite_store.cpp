@@ -25,6 +25,13 @@ constexpr std::uint64_t kMaxLogBytes = 64U << 20U;
 constexpr std::uint64_t kFullCheckBytes = 128U << 20U;  // some 0.3 s of checking
 constexpr int kReopenTries = 5;
 constexpr auto kReopenPause = std::chrono::milliseconds(200);
+constexpr std::uint64_t kNoRoom = 64U << 10U;  // bytes: what the log's shared memory and a page or two need to be opened
+
+/// What failed may succeed once somebody has made room. What an fsync that failed covers is another matter.
+bool lacks_room(const SqliteError& error, const std::string& file) {
+    if (is_sync_failure(error.code())) return false;
+    return error.primary() == SQLITE_FULL || free_bytes(folder_of(file)) < kNoRoom;
+}
 
 }  // namespace
 
@@ -123,6 +130,7 @@ void SqliteStore::close() noexcept {
     writer_.reset();
     readers_.reset();
     lock_.reset();
+    unresolved_.reset();
     set_trouble("the database is closed");
 }
 
@@ -175,7 +183,10 @@ void SqliteStore::check_audit(std::span<const TableSpec* const> tables) {
 }
 
 services::Watermark SqliteStore::watermark() {
-    return translated([this] { return services::Watermark{writer().watermark()}; });
+    return translated([this] {
+        if (writer_ == nullptr && lock_ && !damaged_) open_again();  // an error has closed it
+        return services::Watermark{writer().watermark()};
+    });
 }
 
 // ------------------------------------------------------------------------------------------------------------- writing
@@ -217,12 +228,16 @@ void SqliteStore::in_transaction(services::Watermark watermark, const std::funct
     if (damaged_) throw Error(Code::internal, health().trouble);
     bool committing = false;
     try {
-        if (writer_ == nullptr) {
-            open_writer();
-            readers_->open();
-            set_trouble({});
-        }
+        if (writer_ == nullptr) open_again();
         Writer& writer = *writer_;
+        if (unresolved_) {
+            const bool there = *unresolved_ == watermark.seq && writer.watermark() == watermark.seq;
+            unresolved_.reset();
+            if (there) {
+                log_->info("the commit during which the disk was full is there", {{"seq", watermark.seq}});
+                return;
+            }
+        }
         writer.begin.run();
         work(writer);
         writer.move_watermark.bind(1, static_cast<std::int64_t>(watermark.seq));
@@ -238,6 +253,20 @@ void SqliteStore::in_transaction(services::Watermark watermark, const std::funct
         if (writer_) writer_->connection.rollback();
         throw;
     }
+}
+
+/// Opens what an error has closed. A commit whose outcome was left open is copied out of the log before it may count.
+void SqliteStore::open_again() {
+    try {
+        open_writer();
+        if (unresolved_ && writer_->watermark() == *unresolved_) truncate_log(*writer_);
+        readers_->open();
+    } catch (...) {
+        readers_->close();
+        drop_writer();
+        throw;
+    }
+    set_trouble({});
 }
 
 /// Returns when the batch is there in spite of the error, throws when it is not.
@@ -272,7 +301,8 @@ void SqliteStore::recover(const SqliteError& error, bool committing, services::W
 /// After an I/O error the outcome of a COMMIT is unknown: the log may hold it although its fsync failed. All
 /// connections are closed, so that the next one reads the log anew; the watermark tells then. What a failed fsync
 /// covered must not be fsynced again (the kernel may have dropped the pages), therefore a batch that is there is copied
-/// out of the log into the file before it counts, and a second failed fsync ends the work (reliability.md 5.4).
+/// out of the log into the file before it counts, and a second failed fsync ends the work (reliability.md 5.4). A full
+/// disk does not: the question stays open until there is room, and the engine asks for the same batch again.
 void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, services::Watermark watermark) {
     const Error answer = to_error(error, options_.file);
     set_trouble(answer.what());
@@ -289,6 +319,10 @@ void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, 
             if (again.primary() == SQLITE_CORRUPT || again.primary() == SQLITE_NOTADB)
                 give_up(to_error(again, options_.file).what());
             if (!committing) throw answer;  // known: not applied; the next batch tries to open again
+            if (lacks_room(again, options_.file)) {
+                unresolved_ = watermark.seq;
+                throw answer;
+            }
             if (i == kReopenTries) {
                 give_up(std::string(answer.what()) +
                         ". Whether the last commit is there cannot be told, as the database does "
@@ -298,11 +332,20 @@ void SqliteStore::reopen_and_resolve(const SqliteError& error, bool committing, 
             std::this_thread::sleep_for(kReopenPause);
         }
     }
+    if (!committing && unresolved_) {
+        drop_writer();  // the next batch opens it and looks
+        throw answer;
+    }
     bool there = false;
     try {
         there = committing && writer_->watermark() == watermark.seq;
         if (there) truncate_log(*writer_);
     } catch (const SqliteError& again) {
+        if (lacks_room(again, options_.file)) {
+            unresolved_ = watermark.seq;
+            drop_writer();
+            throw answer;
+        }
         give_up(std::string(answer.what()) + ", and then " + again.doing() + ": " + again.what() +
                 "; exit: crash only");
     }

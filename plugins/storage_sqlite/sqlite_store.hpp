@@ -83,6 +83,7 @@ private:
     struct Writer;
 
     void open_writer();
+    void open_again();
     void drop_writer() noexcept;
     Writer& writer();
     void in_transaction(services::Watermark watermark, const std::function<void(Writer&)>& work);
@@ -127,6 +128,8 @@ private:
     std::vector<const TableSpec*> tables_;
     std::vector<std::string> audited_;
     int sync_failures_ = 0;  ///< since the last good commit
+    /// A COMMIT failed, and the disk was too full for looking whether it is there: its watermark. The next batch looks.
+    std::optional<std::uint64_t> unresolved_;
     std::atomic<bool> damaged_{false};  ///< readers meet damage, too
 
     mutable std::mutex trouble_mutex_;

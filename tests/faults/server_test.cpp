@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -79,9 +80,9 @@ TEST_F(BadDay, ASecondServerOnTheSameDatabaseIsRefused) {
 /// A file system of its own in memory. Needs root, as PostgreSQL's tests do.
 class SmallDisk {
 public:
-    explicit SmallDisk(std::string folder) : folder_(std::move(folder)) {
+    explicit SmallDisk(std::string folder, int mebibytes = 96) : folder_(std::move(folder)) {
         std::filesystem::create_directory(folder_);
-        mounted_ = ::mount("tmpfs", folder_.c_str(), "tmpfs", 0, "size=96m") == 0;
+        mounted_ = mount(0, mebibytes);
     }
     ~SmallDisk() {
         if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
@@ -96,11 +97,30 @@ public:
         }
     }
     void make_room() const { std::filesystem::remove(folder_ + "/ballast"); }
+    bool grow(int mebibytes) const { return mount(MS_REMOUNT, mebibytes); }
 
 private:
+    bool mount(unsigned long flags, int mebibytes) const {
+        return ::mount("tmpfs", folder_.c_str(), "tmpfs", flags, ("size=" + std::to_string(mebibytes) + "m").c_str()) == 0;
+    }
     std::string folder_;
     bool mounted_ = false;
 };
+
+/// Rows of a table of a SQLite database that nobody has open; -1: it cannot be read.
+std::int64_t count_rows(const std::string& database, const std::string& table) {
+    sqlite3* handle = nullptr;
+    sqlite3_stmt* statement = nullptr;
+    std::int64_t count = -1;
+    if (sqlite3_open_v2(database.c_str(), &handle, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK &&
+        sqlite3_prepare_v2(handle, ("SELECT count(*) FROM " + table).c_str(), -1, &statement, nullptr) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        count = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    sqlite3_close(handle);
+    return count;
+}
 
 TEST_F(BadDay, AFullDiskRefusesChangesAndNothingElse) {
     SmallDisk disk(folder_.path() / "disk");
@@ -140,6 +160,50 @@ TEST_F(BadDay, AFullDiskRefusesChangesAndNothingElse) {
     PlayerClient eve(server.port());
     eve.enter("main", "Eve");
     EXPECT_EQ(static_cast<std::int64_t>(eve.state("chat").size()), std::min<std::int64_t>(said, 100));
+}
+
+/// What the server itself writes fills the disk, so that the database meets its end in the middle of a COMMIT.
+TEST_F(BadDay, ADatabaseWithoutRoomIsNotTakenForDamaged) {
+    SmallDisk disk(folder_.path() / "disk", 8);
+    ASSERT_TRUE(disk.mounted()) << "mounting a tmpfs needs root: run the tests as root, as in CI";
+    std::vector<std::string> words = metaverse(folder_.path() / "disk" / "data");
+    words.insert(words.end(), {"--set", "durability.journal.segment=1MiB", "--set", "plugins.chat.max_length=8000"});
+    ServerProcess server(words);
+    server.start();
+    PlayerClient ada(server.port());
+    PlayerClient bob(server.port());
+    ada.enter("main", "Ada");
+    bob.enter("main", "Bob");
+    std::int64_t said = 0;
+    const std::string text(4000, 'x');
+    const auto speak = [&] {
+        const Document reply = ada.ask("chat.send", {{"message", text}});
+        const bool taken = !reply["d"]["id"].text().empty();
+        if (taken) ++said;
+        else EXPECT_EQ(reply["err"]["code"].text(), "unavailable") << reply.to_json();
+        return taken;
+    };
+    for (int i = 0; i < 5000 && speak(); ++i) {
+    }
+    EXPECT_GT(said, 100);
+    EXPECT_LT(said, 2500) << "more than the disk holds";
+    // The store tries on and on, and nobody falls out.
+    for (const auto full = Clock::now(); seconds_since(full) < 5; ::usleep(100000)) speak();
+    ASSERT_TRUE(server.running()) << server.output();
+    bob.tell("user.move", {{"p", Document::list({1, 0, 2})}, {"r", Document::list({0, 0, 0})}});
+    EXPECT_TRUE(ada.wait_event("user.moved", std::chrono::seconds(5)));
+    ASSERT_TRUE(disk.grow(64));
+    const auto room = Clock::now();
+    while (!speak() && seconds_since(room) < 10) ::usleep(100000);
+    EXPECT_LT(seconds_since(room), 5);
+    EXPECT_EQ(server.stop(), 0) << server.output();
+    EXPECT_THAT(server.output(), ::testing::Not(HasSubstr("damaged")));
+    server.start();
+    PlayerClient eve(server.port());
+    eve.enter("main", "Eve");
+    EXPECT_EQ(static_cast<std::int64_t>(eve.state("chat").size()), std::min<std::int64_t>(said, 100));
+    EXPECT_EQ(server.stop(), 0);
+    EXPECT_EQ(count_rows(folder_.path() / "disk" / "data" / "cairn.db", "chat_messages"), said);
 }
 
 /// CAIRN_FAULT_STORM says how many (300 unless said otherwise).

@@ -207,6 +207,46 @@ TEST_F(FaultTest, AFullDiskRefusesAndGoesOnOnceThereIsRoom) {
     EXPECT_EQ(store_->integrity(), "");
 }
 
+TEST_F(FaultTest, ADiskThatIsFullAtCommitIsNoDamage) {
+    const FaultVfs faults;
+    open();
+    std::uint64_t seq = store_->watermark().seq;
+    ASSERT_TRUE(add(++seq));
+    FaultVfs::arm(FaultVfs::Call::write, 1, FaultVfs::How::undone, SQLITE_FULL, 1000000);
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_FALSE(add(seq + 1));
+        EXPECT_EQ(error_->code(), Code::unavailable) << error_->what();
+        EXPECT_EQ(one("SELECT count FROM things"), Document(seq)) << "reading goes on";
+        EXPECT_EQ(store_->watermark().seq, seq);
+    }
+    EXPECT_GE(FaultVfs::hits(), 4);
+    FaultVfs::disarm();
+    EXPECT_TRUE(add(++seq)) << error_->what();
+    EXPECT_EQ(one("SELECT count(*) FROM things"), Document(2));
+    EXPECT_TRUE(store_->health().ok);
+    EXPECT_FALSE(fs::exists(options_.file + ".damaged"));
+}
+
+TEST_F(FaultTest, WhetherACommitIsThereIsLookedUpOnceThereIsRoom) {
+    const FaultVfs faults;
+    open();
+    const std::uint64_t seq = store_->watermark().seq + 1;
+    // The log holds the commit; that it got onto the disk would have to be made sure, and there is no room for it.
+    FaultVfs::arm(FaultVfs::Call::sync, 1, FaultVfs::How::done, SQLITE_FULL, 1000000);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_FALSE(add(seq));
+        EXPECT_EQ(error_->code(), Code::unavailable) << error_->what();
+        EXPECT_THROW(static_cast<void>(store_->watermark()), Error);
+    }
+    FaultVfs::disarm();
+    EXPECT_EQ(store_->watermark().seq, seq);
+    EXPECT_TRUE(add(seq)) << error_->what();
+    EXPECT_THAT(log_.lines(), HasSubstr("is there"));
+    EXPECT_EQ(one("SELECT count(*) FROM things"), Document(1));
+    EXPECT_TRUE(add(seq + 1)) << error_->what();
+    EXPECT_TRUE(store_->health().ok);
+}
+
 // ------------------------------------------------------------------------------------------------------------- kill -9
 
 constexpr const char* kChildFile = "CAIRN_SQLITE_TEST_CHILD";
