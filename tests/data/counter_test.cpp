@@ -2,13 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sqlite3.h>
+
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "core/backup/replay.hpp"
 #include "core/durability/addition.hpp"
 #include "core/observe/log_sink.hpp"
 #include "tests/data/engine.hpp"
+#include "tests/plugins/storage_sqlite/fault_vfs.hpp"
 
 namespace cairn::test {
 namespace {
@@ -354,6 +358,47 @@ TEST(Additions, OfTwoComesOneAndOfARowARow) {
     EXPECT_EQ(made.player, "p");
     EXPECT_EQ(made.points, 5);
     EXPECT_EQ(made.weight, 0.5);
+}
+
+/// A store that a full disk has closed opens again although every batch begins with a look at its rows.
+TEST(Additions, AreCountedOnceWhenTheDiskWasFullAtTheirCommit) {
+    using storage_sqlite::test::FaultVfs;
+    const FaultVfs faults;
+    const Folder folder;
+    Engine engine("sqlite", folder.path());
+    core::CommitQueue::Options options = Engine::ack_journal();
+    options.apply_every = Duration(1);
+    options.retry_min = Duration(5);
+    options.retry_max = Duration(20);
+    engine.start(options);
+    const auto until = [](const auto& is) {
+        for (int i = 0; i < 2000 && !is(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        return is();
+    };
+    std::int64_t sum = 0;
+    const auto points = [&] {
+        const auto found = Engine::wait<std::optional<Score>>(
+            [&](Then<std::optional<Score>> then) { engine.scores.find(engine.storage(), {"r", "p"}, std::move(then)); });
+        return found.ok() && found.value() ? found.value()->points : -1;
+    };
+    // The log holds the commit and must be moved, for which there is no room; the log does not hold it.
+    for (const FaultVfs::Call call : {FaultVfs::Call::sync, FaultVfs::Call::write}) {
+        for (int i = 0; i < 2; ++i) {
+            if (i == 1) {
+                const auto how = call == FaultVfs::Call::sync ? FaultVfs::How::done : FaultVfs::How::undone;
+                FaultVfs::arm(call, 1, how, SQLITE_FULL, 1000000);
+            }
+            Commit commit;
+            engine.scores.add(commit, player("p"), &Score::points, ++sum);
+            ASSERT_TRUE(engine.commit(std::move(commit)).ok());
+            if (i == 1) {
+                EXPECT_TRUE(until([] { return FaultVfs::hits() >= 3; }));
+                FaultVfs::disarm();
+            }
+            EXPECT_TRUE(until([&] { return points() == sum * (sum + 1) / 2; })) << points();
+        }
+    }
+    engine.stop();
 }
 
 INSTANTIATE_TEST_SUITE_P(OnEachStore, Counters, testing::Values("sqlite", "postgres"),
