@@ -74,6 +74,7 @@ const std::vector<Command>& commands() {
                                           plugins_list_command(),
                                           plugins_inspect_command(),
                                           plugins_new_command(),
+                                          plugins_top_command(),
                                           config_explain_command(),
                                           config_show_command(),
                                           config_reference_command(),

@@ -53,6 +53,7 @@ Command migrate_suggest_command();
 Command plugins_list_command();
 Command plugins_inspect_command();
 Command plugins_new_command();
+Command plugins_top_command();
 Command config_explain_command();
 Command config_show_command();
 Command config_reference_command();

@@ -1,11 +1,14 @@
 #include "core/app/host.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
 #include <cairn/services/identity.hpp>
 #include <cairn/services/store.hpp>
 
+#include "core/app/control_requests.hpp"
 #include "core/app/engine_opening.hpp"
 #include "core/app/offline_store.hpp"
 #include "core/durability/migration_files.hpp"
@@ -252,9 +255,23 @@ void Host::start() {
     lifecycle_.ready();
     backups_.start();
     if (signals_.ending()) throw StartFailed("the start was ended by a signal", "");
+    serve_control();
     preparation_.facts->serving = true;
     const auto took = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun_);
     core_log().info("up", {{"name", preparation_.host.name}, {"ms", took.count()}});
+}
+
+/// What commands on this machine may ask (docs/control.md).
+void Host::serve_control() {
+    control_ = std::make_unique<ControlServer>(lock_.folder());
+    control_->on("status", "name, process, players, spaces, since when it runs", [this](const Document&) {
+        const auto up = std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - begun_);
+        Document status = spaces_.figures();
+        status.set("name", preparation_.host.name).set("pid", static_cast<std::int64_t>(::getpid()));
+        return status.set("up_ms", up.count()).set("serving", preparation_.facts->serving.load());
+    });
+    control_->on("usage", "what each plugin has cost since the start", [](const Document&) { return usage_document(); });
+    control_->start();
 }
 
 void Host::print_welcome(std::ostream& out) const {
@@ -282,6 +299,7 @@ void Host::drain() {
 
 void Host::stop() {
     preparation_.facts->serving = false;
+    if (control_) control_->stop();
     const Duration grace = signals_.hurried() ? Duration(0) : failed() ? kFailedGrace : kCloseGrace;
     spaces_.close_all(grace);
     lifecycle_.stop();

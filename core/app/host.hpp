@@ -16,6 +16,7 @@
 #include "core/app/data_lock.hpp"
 #include "core/app/preparation.hpp"
 #include "core/app/signal_watch.hpp"
+#include "core/control/control_server.hpp"
 #include "core/durability/commit_queue.hpp"
 #include "core/durability/journal.hpp"
 #include "core/loops/lanes.hpp"
@@ -58,6 +59,7 @@ private:
     void close_store(const std::string& plugin);
     void end_failed(const std::string& why);
     void wire_health();
+    void serve_control();
 
     Preparation& preparation_;
     SignalWatch& signals_;
@@ -77,6 +79,7 @@ private:
     BusyWatch busy_;
     Lifecycle lifecycle_;
     services::Store* store_ = nullptr;  ///< while it is open
+    std::unique_ptr<ControlServer> control_;  ///< between start() and stop()
     std::vector<std::pair<std::string, std::string>> announcements_;
     std::atomic<bool> failed_{false};
     std::mutex last_resort_mutex_;

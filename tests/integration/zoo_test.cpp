@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "tests/integration/player_client.hpp"
 #include "tests/integration/server_process.hpp"
@@ -258,6 +259,30 @@ TEST_F(ZooServer, MemoryThatAPluginKeepsIsBookedToItAndWhatComesAndGoesIsNot) {
     for (int i = 0; i < 4; ++i) ASSERT_TRUE(player.ask("costs.memory", {{"value", 1000}})["ok"].boolean_or(false));
     EXPECT_GE(metric(*server, bytes) - before, 4'000'000);
     EXPECT_GE(metric(*server, pieces) - pieces_before, 4000);
+}
+
+TEST_F(ZooServer, TopShowsWhoCostsWhat) {
+    start("  costs: {}\n");
+    PlayerClient player(server->port());
+    ASSERT_FALSE(player.enter("calm", "Calm").is_null());
+    const std::string file = (folder.path() / "zoo.yaml").string();
+    Finished top;
+    std::thread asking([&] { top = run_cairn({"plugins", "top", file, "--every", "1500ms", "--times", "1"}); });
+    // Long enough to be the worst of what happens in that time.
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(player.ask("costs.time", {{"value", 100}})["ok"].boolean_or(false));
+    asking.join();
+    EXPECT_EQ(top.exit_code, 0) << top.output;
+    EXPECT_THAT(top.output, AllOf(HasSubstr("PLUGIN"), HasSubstr("LIVE MiB"), HasSubstr("\ncosts ")));
+    const Finished handlers = run_cairn({"plugins", "top", file, "--every", "100ms", "--times", "1", "--plugin", "costs", "--json"});
+    EXPECT_EQ(handlers.exit_code, 0) << handlers.output;
+    EXPECT_THAT(handlers.output, HasSubstr("costs.time"));
+    const Finished nobody = run_cairn({"plugins", "top", file, "--every", "100ms", "--times", "1", "--plugin", "cost"});
+    EXPECT_EQ(nobody.exit_code, 1);
+    EXPECT_THAT(nobody.output, AllOf(HasSubstr("no plugin cost has been called"), HasSubstr("costs")));
+    EXPECT_EQ(server->stop(), 0);
+    const Finished down = run_cairn({"plugins", "top", file, "--times", "1"});
+    EXPECT_EQ(down.exit_code, 1);
+    EXPECT_THAT(down.output, HasSubstr("no server runs on"));
 }
 
 TEST_F(ZooServer, AMessageNameThatIsTakenIsSaidWithBothPluginsAndTheFirstKeepsIt) {
