@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/durability/addition.hpp"
 #include "core/observe/log_sink.hpp"
 
 namespace cairn::core {
@@ -48,8 +49,9 @@ Admission::Admission(const CommitQueue::Options& options, const Clock& clock, En
       figures_(figures),
       operations_(options.remember_for, options.remember_bytes) {}
 
-void Admission::open() {
+void Admission::open(std::optional<Error> no_additions) {
     const std::lock_guard lock(mutex_);
+    no_additions_ = std::move(no_additions);
     opened_ = true;
 }
 
@@ -68,6 +70,7 @@ std::optional<Error> Admission::not_now(const Commit& commit, std::size_t bytes)
     if (!opened_) return Error(Code::unavailable, "the server is starting: try again soon");
     if (closed_) return Error(Code::unavailable, "the server is stopping");
     if (refuse_with_) return refuse_with_;
+    if (no_additions_ && AdditionResolver::needed(commit.changes())) return no_additions_;
     const bool coalesced = commit.durability() == Durability::coalesced;
     if (!coalesced) {
         if (condition_.store_away() && options_.on_storage_failure != CommitQueue::OnStorageFailure::spool) {

@@ -35,8 +35,8 @@ public:
 
     /// As CommitQueue::commit. [any]
     void submit(Commit commit, Then<Committed> then);
-    /// Lets commits in. [control]
-    void open();
+    /// Lets commits in, but for those that add to a number when `no_additions` says why they cannot be. [control]
+    void open(std::optional<Error> no_additions = std::nullopt);
     /// Lets nothing in any more and makes everything due. [control]
     void close();
     /// True between open() and close(). [any]
@@ -101,6 +101,7 @@ private:
     Instant answered_at_{};          ///< when those were answered
     Instant refuse_until_{};
     std::optional<Error> refuse_with_;
+    std::optional<Error> no_additions_;
     bool opened_ = false;
     bool closed_ = false;
     bool poked_ = false;

@@ -22,6 +22,9 @@
 #include <cairn/json.hpp>
 #include <cairn/storage.hpp>
 
+#include "core/durability/addition.hpp"
+#include "core/durability/selection_sql.hpp"
+
 namespace cairn::test {
 
 /// A Storage over SQLite in memory, with the real tables of sql/<plugin>/sqlite and the plugins' real queries. Nothing
@@ -66,6 +69,34 @@ public:
             try {
                 read(query, [&](sqlite3_stmt* row) { decode_json(type, append(), row_json(row, type)); });
                 post_([then] { then(Done{}); });
+            } catch (const Error& error) {
+                post_([then, error] { then(error); });
+            }
+        });
+    }
+
+    void select_erased(Selection selection, std::function<void*()> append, Then<Done> then) override {
+        waiting_.push_back([this, selection = std::move(selection), append = std::move(append), then = std::move(then)] {
+            if (trouble) return post_([then, error = *trouble] { then(error); });
+            try {
+                const StructType& type = *selection.table->row;
+                read(core::selection_sql(selection, core::Dialect::sqlite),
+                     [&](sqlite3_stmt* row) { decode_json(type, append(), row_json(row, type)); });
+                post_([then] { then(Done{}); });
+            } catch (const Error& error) {
+                post_([then, error] { then(error); });
+            }
+        });
+    }
+
+    void count(Selection selection, Then<std::int64_t> then) override {
+        waiting_.push_back([this, selection = std::move(selection), then = std::move(then)] {
+            if (trouble) return post_([then, error = *trouble] { then(error); });
+            try {
+                std::int64_t rows = 0;
+                read(core::count_sql(selection, core::Dialect::sqlite),
+                     [&](sqlite3_stmt* row) { rows = sqlite3_column_int64(row, 0); });
+                post_([then, rows] { then(rows); });
             } catch (const Error& error) {
                 post_([then, error] { then(error); });
             }
@@ -187,12 +218,13 @@ private:
         while (sqlite3_step(statement.get()) == SQLITE_ROW) visit(statement.get());
     }
 
-    /// The row as the JSON that describes an object of `type`: columns with JSON are taken as they are.
-    static std::string row_json(sqlite3_stmt* row, const StructType& type) {
+    /// The row as the JSON that describes an object of `type`: columns with JSON are taken as they are. `first`: the
+    /// column to begin with.
+    static std::string row_json(sqlite3_stmt* row, const StructType& type, int first = 0) {
         std::string json;
         JsonWriter out(json);
         out.begin_object();
-        for (int i = 0; i < sqlite3_column_count(row); ++i) {
+        for (int i = first; i < sqlite3_column_count(row); ++i) {
             const Field* field = type.find(sqlite3_column_name(row, i));
             if (!field) throw std::runtime_error(std::string("no such member: ") + sqlite3_column_name(row, i));
             out.key(field->name);
@@ -248,6 +280,15 @@ private:
     }
 
     void apply(const Change& change) {
+        if (!change.adds()) return write(change);
+        std::string before;
+        const std::string_view key = change.key;
+        read(core::rows_by_key_sql(*change.table, {&key, 1}, core::Dialect::sqlite),
+             [&](sqlite3_stmt* row) { before = row_json(row, *change.table->row, 1); });
+        write({change.table, change.key, core::followed_by(*change.table, before, change.row)});
+    }
+
+    void write(const Change& change) {
         const bool erases = change.row.empty();
         const Document values = Document::parse_json(erases ? change.key : change.row);
         std::string names, marks, sets, where;
