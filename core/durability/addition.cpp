@@ -123,7 +123,21 @@ bool AdditionResolver::needed(std::span<const Change> changes) noexcept {
     return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.adds(); });
 }
 
-bool AdditionResolver::read(services::Store& store, std::uint64_t applied) {
+void AdditionResolver::find_in(const Rows& rows, const TableSpec& table, std::span<const std::string_view> keys) {
+    std::map<std::string, const Document*> by_key;
+    for (const Document& row : rows) {
+        Document key = Document::map();
+        for (const std::string& column : table.key) key.set(column, row[column]);
+        by_key.emplace(key.to_json(), &row);
+    }
+    for (const std::string_view key : keys) {
+        const auto found = by_key.find(Document::parse_json(key).to_json());
+        if (found != by_key.end()) rows_.find(Key{&table, key})->second = found->second->to_json();
+    }
+}
+
+bool AdditionResolver::read(services::Store& store, std::uint64_t applied,
+                            const std::function<Rows(const TableSpec& table)>& rows) {
     std::map<Key, bool> first;  // of each key that is added to: does an addition come before everything else?
     for (const std::vector<Change>* changes : taken_) {
         for (const Change& change : *changes) {
@@ -138,9 +152,15 @@ bool AdditionResolver::read(services::Store& store, std::uint64_t applied) {
             if (first.try_emplace(key, change.adds()).second && change.adds()) wanted[change.table].push_back(change.key);
         }
     }
+    // A store that an error has closed opens here again, or says at once that it cannot.
+    if (store.watermark().seq != applied) return false;
     for (const auto& of_table : wanted) {
         const TableSpec* const table = of_table.first;
         const std::vector<std::string_view>& keys = of_table.second;
+        if (rows) {
+            find_in(rows(*table), *table, keys);
+            continue;
+        }
         for (std::size_t at = 0; at < keys.size();) {
             const std::size_t count = keys.size() - at >= kAtOnce ? kAtOnce : 1;
             const std::span<const std::string_view> some(keys.data() + at, count);

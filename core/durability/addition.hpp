@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -42,13 +43,17 @@ public:
     void take(const std::vector<Change>& changes) { taken_.push_back(&changes); }
     /// Reads the rows that are added to. False: the store does not stand at `applied` (any more), and what was read does not
     /// count. Throws what the store throws. REQUIRES: nobody else writes to it. [worker, the writer]
-    bool read(services::Store& store, std::uint64_t applied);
+    /// `rows`: CommitQueue::Options::rows.
+    bool read(services::Store& store, std::uint64_t applied,
+              const std::function<Rows(const TableSpec& table)>& rows = {});
     /// The changes of the next commit, with rows in place of additions; they live as long as this. REQUIRES: `changes` is
     /// what was taken, in the same order. Throws Error(conflict) when a number leaves the range of its type; nothing of
     /// this may be used then.
     const std::vector<Change>& resolve(const std::vector<Change>& changes);
 
 private:
+    void find_in(const Rows& rows, const TableSpec& table, std::span<const std::string_view> keys);
+
     using Key = std::pair<const TableSpec*, std::string_view>;
 
     std::vector<const std::vector<Change>*> taken_;

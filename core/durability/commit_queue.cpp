@@ -15,11 +15,27 @@
 #include "core/durability/materialiser.hpp"
 #include "core/durability/recall_operations.hpp"
 #include "core/durability/row_codec.hpp"
+#include "core/durability/selection_evaluator.hpp"
 #include "core/durability/selection_sql.hpp"
 #include "core/durability/store_notes.hpp"
 #include "core/observe/log_sink.hpp"
 
 namespace cairn::core {
+namespace {
+
+/// Why what is added to cannot be read from this store, if it cannot: said at the door, not when it is too late.
+std::optional<Error> no_additions(const CommitQueue::Options& options, const services::Store& store) {
+    if (options.rows) return std::nullopt;
+    try {
+        static_cast<void>(engine_dialect(store.engine()));
+        return std::nullopt;
+    } catch (const Error& error) {
+        return Error(error.code(), std::string("numbers cannot be added to (Table::add), as ") + error.what() +
+                                       ". Read the row and put it (Table::put), or use one of these stores");
+    }
+}
+
+}  // namespace
 
 struct CommitQueue::State {
     State(Options given, Background& lanes, const Clock& time, Metrics& metrics)
@@ -42,6 +58,8 @@ struct CommitQueue::State {
     /// As ask(), and makes an object of `row` of each row.
     void decode(const Query& query, const StructType& row, const std::function<void*()>& append, const Task& task);
     std::string_view engine();
+    /// The rows that `selection` chooses out of all, when the store reads no SQL.
+    Rows choose(const Selection& selection);
 
     const Options options;
     Background& background;
@@ -86,6 +104,13 @@ std::string_view CommitQueue::State::engine() {
     services::Store* open = store.load(std::memory_order_acquire);
     if (open == nullptr) throw Error(Code::unavailable, "the store is not open");
     return open->engine();
+}
+
+Rows CommitQueue::State::choose(const Selection& selection) {
+    const std::shared_lock lock(reading);
+    if (store.load(std::memory_order_acquire) == nullptr) throw Error(Code::unavailable, "the store is not open");
+    check_selection(selection);
+    return select_rows(selection, options.rows(*selection.table));
 }
 
 template <class T>
@@ -194,7 +219,7 @@ void CommitQueue::start(services::Store& store, Journal& journal, std::span<cons
             [&state](std::uint64_t seq, const std::string& reason) { return state.writer.note_refusal(seq, reason); });
         state.writer.start();
     }
-    state.admission.open();
+    state.admission.open(no_additions(state.options, store));
 }
 
 void CommitQueue::stop() {
@@ -324,6 +349,10 @@ void CommitQueue::select_erased(Selection selection, std::function<void*()> appe
     state_->read<Done>(
         replica, "select",
         [state = state_.get(), selection = std::move(selection), append = std::move(append)](const Task& task) {
+            if (state->options.rows) {
+                for (const Document& row : state->choose(selection)) decode_row(row, *selection.table->row, append());
+                return Done{};
+            }
             const Dialect dialect = engine_dialect(state->engine());
             const Query query = selection_sql(selection, dialect);  // which looks at the selection first
             state->decode(query, *selection.table->row, append, task);
@@ -337,6 +366,7 @@ void CommitQueue::count(Selection selection, Then<std::int64_t> then) {
     state_->read<std::int64_t>(
         replica, "count",
         [state = state_.get(), selection = std::move(selection)](const Task& task) {
+            if (state->options.rows) return static_cast<std::int64_t>(state->choose(selection).size());
             std::int64_t rows = 0;
             state->ask(count_sql(selection, engine_dialect(state->engine())), task,
                        [&](std::span<const std::string>, std::span<const Document> values) {

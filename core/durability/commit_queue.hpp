@@ -75,6 +75,9 @@ public:
         Duration retry_full{1000};    ///< pause before a full disk is tried again
         Duration look_at_disk{1000};  ///< how often the free space is looked at
         bool threads = true;          ///< false: nothing happens by itself, turn() does it. For hosts without threads
+        /// Every row of a table, of a store that reads no SQL: selections and additions are then worked out over them.
+        /// Called where the store would be asked; throws what the store would throw. Empty: the store is asked in SQL.
+        std::function<Rows(const TableSpec& table)> rows;
         /// Hears once, on a thread of the engine, that the store is damaged or the journal has failed: nothing is
         /// acknowledged any more, and the process should end (exit code 75).
         std::function<void(const std::string& why)> on_damage;

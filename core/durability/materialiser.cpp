@@ -297,7 +297,7 @@ bool Materialiser::apply_range(std::span<PendingCommit> range) {
     });
     if (adds) {
         for (const PendingCommit& commit : range) additions.take(commit.changes);
-        if (!additions.read(*store_, applied())) {
+        if (!additions.read(*store_, applied(), options_.rows)) {
             // A batch whose outcome was unknown has arrived after all: the rows that were read hold it.
             const std::uint64_t there = store_->watermark().seq;
             if (there == range.back().seq) {

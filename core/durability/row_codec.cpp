@@ -249,4 +249,15 @@ void RowDecoder::decode(std::span<const Document> values, void* row) const {
     }
 }
 
+void decode_row(const Document& values, const StructType& type, void* row) {
+    std::vector<std::string> columns;
+    std::vector<Document> cells;
+    for (const Document::Member& member : values.members()) {
+        const bool nested = member.value.is_list() || member.value.is_map();
+        columns.push_back(member.key);
+        cells.push_back(nested ? Document(member.value.to_json()) : member.value);
+    }
+    RowDecoder(type, columns).decode(cells, row);
+}
+
 }  // namespace cairn::core

@@ -30,4 +30,7 @@ private:
     std::vector<const Field*> fields_;  // per column, nullptr: passed over
 };
 
+/// As RowDecoder, of one row that is a map from column to value as JSON has them (Change::row). [any]
+void decode_row(const Document& values, const StructType& type, void* row);
+
 }  // namespace cairn::core

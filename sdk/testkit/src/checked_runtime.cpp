@@ -118,6 +118,12 @@ public:
     void load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) override {
         inner_.load_erased(std::move(query), row, std::move(append), wrap<Done>(std::move(then)));
     }
+    void select_erased(Selection selection, std::function<void*()> append, Then<Done> then) override {
+        inner_.select_erased(std::move(selection), std::move(append), wrap<Done>(std::move(then)));
+    }
+    void count(Selection selection, Then<std::int64_t> then) override {
+        inner_.count(std::move(selection), wrap<std::int64_t>(std::move(then)));
+    }
 
 private:
     template <class T>

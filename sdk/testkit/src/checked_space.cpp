@@ -46,6 +46,16 @@ public:
         space_.inner_.storage().load_erased(std::move(query), row, std::move(append),
                                             space_.wrap_then<Done>("a load's completion", std::move(then)));
     }
+    void select_erased(Selection selection, std::function<void*()> append, Then<Done> then) override {
+        space_.need("Select::load");
+        space_.inner_.storage().select_erased(std::move(selection), std::move(append),
+                                              space_.wrap_then<Done>("a selection's completion", std::move(then)));
+    }
+    void count(Selection selection, Then<std::int64_t> then) override {
+        space_.need("Select::count");
+        space_.inner_.storage().count(std::move(selection),
+                                      space_.wrap_then<std::int64_t>("a count's completion", std::move(then)));
+    }
 
 private:
     CheckedSpace& space_;
@@ -118,8 +128,7 @@ CheckedSpace::CheckedSpace(Ledger& ledger, std::string plugin, Space& inner)
 
 CheckedSpace::~CheckedSpace() = default;
 
-std::unique_ptr<Behaviour> CheckedSpace::dress(Ledger& ledger, const std::string& plugin, const std::string& name,
-                                               Space& inner,
+std::unique_ptr<Behaviour> CheckedSpace::dress(Ledger& ledger, const std::string& plugin, Space& inner,
                                                const std::function<std::unique_ptr<Behaviour>(Space&)>& make) {
     auto space = std::make_shared<CheckedSpace>(ledger, plugin, inner);
     std::unique_ptr<Behaviour> made;

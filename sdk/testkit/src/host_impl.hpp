@@ -70,6 +70,7 @@ public:
     std::unique_ptr<core::Lifecycle> lifecycle;
     std::size_t schedules = 0;
     bool easy_identity = false;
+    bool memory = false;  ///< the tables are in MemoryStore
 
     // What happens when: one thing at a time.
     bool step();

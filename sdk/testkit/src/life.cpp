@@ -142,7 +142,8 @@ void Life::add_built_in(std::vector<core::WantedPlugin>& wanted) {
         plugins->bring(name, [declare = std::move(declare)] { return std::make_unique<DeclaringPlugin>(declare); });
         wanted.push_back({name, {}, {}});
     };
-    if (!provided(services::Store::kService))
+    memory = !provided(services::Store::kService);
+    if (memory)
         bring(kStore, [this](Setup& setup) { setup.provide<services::Store>(impl.memory); });
     easy_identity = !provided(services::Identity::kService);
     if (easy_identity) bring(kIdentity, [this](Setup& setup) { setup.provide<services::Identity>(impl.identity); });
@@ -157,6 +158,12 @@ void Life::wire() {
     engine_options.threads = false;
     engine_options.wait = Duration(0);
     engine_options.disk_space = [] { return std::optional<core::DiskSpace>(); };
+    if (memory) {
+        engine_options.rows = [this](const TableSpec& table) {
+            front->look();
+            return impl.memory.rows(table);
+        };
+    }
     engine = std::make_unique<core::CommitQueue>(std::move(engine_options), lanes, impl.clock, impl.metrics);
     storage = std::make_unique<TestStorage>(*engine, lanes, control.baton(), [this] { return turn_engine(); });
     scheduler = std::make_unique<core::Scheduler>(core::TimeZone(config.time_zone), impl.clock, lanes, core::core_log());
@@ -223,7 +230,7 @@ void Life::open_store(const std::string& plugin) {
     must("open", [&] { front->open(); });
     if (plugin != kStore) {
         must("migrate", [&] {
-            front->migrate(core::find_migrations(plugins->share_dir(), core::migration_owners(*plugins), front->engine()));
+            front->migrate(core::find_migrations(core::migration_owners(*plugins), front->engine()));
         });
     }
     must("prepare its tables", [&] { front->bind(tables, config.durability.audit); });

@@ -52,6 +52,13 @@ void MemoryStore::query(const Query& query,
     }
 }
 
+Rows MemoryStore::rows(const TableSpec& table) const {
+    Rows all;
+    if (const auto found = tables_.find(table.name); found != tables_.end())
+        for (const auto& [key, row] : found->second) all.push_back(row);
+    return all;
+}
+
 services::Watermark MemoryStore::snapshot(const services::RowSink& sink) {
     for (const auto& [name, table] : tables_) {
         for (const auto& [key, row] : table) {

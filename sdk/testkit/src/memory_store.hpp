@@ -29,6 +29,8 @@ public:
     void backup(const std::string&) override { cannot("write backups"); }
     void close() noexcept override {}
 
+    /// Every row of a table, in the order of the keys.
+    Rows rows(const TableSpec& table) const;
     void on_query(std::function<Rows(const Query&)> answer) { answer_ = std::move(answer); }
 
 private:

@@ -12,6 +12,10 @@ class StoreFront final : public services::Store {
 public:
     explicit StoreFront(services::Store& inner) noexcept : inner_(inner) {}
     void away(bool away) noexcept { away_ = away; }
+    /// Throws when it is away.
+    void look() const {
+        if (away_) throw Error(Code::unavailable, "the store is away, as the test wants it");
+    }
 
     std::string_view engine() const noexcept override { return inner_.engine(); }
     void open() override { inner_.open(); }
@@ -52,9 +56,6 @@ public:
     void close() noexcept override { inner_.close(); }
 
 private:
-    void look() const {
-        if (away_) throw Error(Code::unavailable, "the store is away, as the test wants it");
-    }
     services::Store& inner_;
     bool away_ = false;
 };

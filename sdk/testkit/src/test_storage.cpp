@@ -57,4 +57,20 @@ void TestStorage::load_erased(Query query, const StructType& row, std::function<
     pump(*answered, true);
 }
 
+void TestStorage::select_erased(Selection selection, std::function<void*()> append, Then<Done> then) {
+    const std::lock_guard baton(baton_);
+    if (const std::optional<Error> error = refusal()) return then(*error);
+    const auto answered = std::make_shared<bool>(false);
+    engine_.select_erased(std::move(selection), std::move(append), noting<Done>(answered, std::move(then)));
+    pump(*answered, true);
+}
+
+void TestStorage::count(Selection selection, Then<std::int64_t> then) {
+    const std::lock_guard baton(baton_);
+    if (const std::optional<Error> error = refusal()) return then(*error);
+    const auto answered = std::make_shared<bool>(false);
+    engine_.count(std::move(selection), noting<std::int64_t>(answered, std::move(then)));
+    pump(*answered, true);
+}
+
 }  // namespace cairn::testkit

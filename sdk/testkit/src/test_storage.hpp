@@ -26,6 +26,8 @@ public:
     void commit(Commit commit, Then<Committed> then) override;
     void query(Query query, Then<Rows> then) override;
     void load_erased(Query query, const StructType& row, std::function<void*()> append, Then<Done> then) override;
+    void select_erased(Selection selection, std::function<void*()> append, Then<Done> then) override;
+    void count(Selection selection, Then<std::int64_t> then) override;
 
     void refuse(Code code, int count) noexcept { refusal_ = code, refusals_ = count; }
     void heal() noexcept { refusals_ = 0; }
