@@ -39,7 +39,7 @@ TEST_P(OwnPlugin, IsFitForAHost) {
     judge({CAIRN_BINARY_DIR "/plugins/" + GetParam() + ".so"});
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OwnPlugin, ::testing::ValuesIn(built_plugins()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(All, OwnPlugin, ::testing::ValuesIn(built_plugins()), [](const auto& one) { return one.param; });
 
 TEST(OwnPluginOfAServer, StoragePostgresIsFitForAHost) {
     test::PostgresCluster cluster({"fsync = off"});

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"keeps_player", "crowd", {"called Player::send on player", "keep player.id()"}},
         Broken{"sleeps", "messages", {"blocked its strand for", "zoo.sleep"}},
         Broken{"spins", "time", {"zoo.spin", "50 ms are allowed"}}),
-    [](const auto& info) { return std::string(info.param.plugin); });
+    [](const auto& one) { return std::string(one.param.plugin); });
 
 TEST(Services, ThatNobodyOffersAreNamedAndThoseOfTheFolderAreTaken) {
     const std::filesystem::path lonely = std::filesystem::path(::testing::TempDir()) / "cairn_lonely_plugin";
