@@ -156,7 +156,7 @@ endfunction()
 function(cairn_test_places)
     foreach(source ${ARGN})
         file(READ ${source} text)
-        if(text MATCHES "CAIRN_[A-Z]+_DIR|CAIRN_BINARY|/zoo\\.hpp\"|examples\\.hpp\"|memory_storage\\.hpp\"")
+        if(text MATCHES "CAIRN_[A-Z]+_DIR|CAIRN_BINARY|/zoo\\.hpp\"|examples\\.hpp\"|(memory_storage|fake_space|world_fixture)\\.hpp\"")
             set_property(SOURCE ${source} APPEND PROPERTY COMPILE_DEFINITIONS
                 CAIRN_SOURCE_DIR="${PROJECT_SOURCE_DIR}" CAIRN_BINARY_DIR="${CMAKE_BINARY_DIR}"
                 CAIRN_BINARY="${CMAKE_BINARY_DIR}/bin/cairn" CAIRN_PLUGIN_DIR="${CMAKE_BINARY_DIR}/plugins"

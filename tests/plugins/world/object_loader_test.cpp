@@ -91,7 +91,8 @@ protected:
                 EXPECT_TRUE(results_.empty()) << "a page after the end";
                 largest_ = std::max(largest_, rows.size());
                 for (const LoadedObject& row : rows) {
-                    if (!taken_.insert(row.object_id).second) EXPECT_TRUE(repeats) << row.object_id << " came twice";
+                    const bool again = !taken_.insert(row.object_id).second;
+                    EXPECT_TRUE(!again || repeats) << row.object_id << " came twice";
                 }
             },
             [this](Result<Done> result) { results_.push_back(result ? std::string() : result.error().what()); });
