@@ -29,10 +29,8 @@ protected:
     }
     std::vector<std::string> players(const Select<Score>& select) {
         std::vector<std::string> names;
-        for (const Score& row :
-             wait<std::vector<Score>>([&](auto then) { select.load(storage_, std::move(then)); }).value()) {
-            names.push_back(row.player);
-        }
+        const auto rows = wait<std::vector<Score>>([&](auto then) { select.load(storage_, std::move(then)); });
+        for (const Score& row : rows.value()) names.push_back(row.player);
         return names;
     }
 
