@@ -319,7 +319,7 @@ TEST_P(Counters, AreReplayedIntoARestoredDatabase) {
     kit.tables = {&scores_spec(), &deeds_spec()};
     kit.log = &core::core_log();
     const core::JournalSurvey survey = core::survey_journal(engine_.journal_folder(), UINT64_MAX);
-    EXPECT_EQ(core::replay(kit, *store, engine_.journal_folder(), survey, 7, true).commits, 7u);
+    EXPECT_EQ(core::replay(kit, *store, engine_.journal_folder(), survey, 7).commits, 7u);
     std::int64_t points = 0;
     const auto read = [&] {
         store->query({"SELECT points FROM scores", {}}, [&](std::span<const std::string>, std::span<const Document> row) {
@@ -329,7 +329,7 @@ TEST_P(Counters, AreReplayedIntoARestoredDatabase) {
         return points;
     };
     EXPECT_EQ(read(), 21);
-    EXPECT_EQ(core::replay(kit, *store, engine_.journal_folder(), survey, 12, true).commits, 5u);
+    EXPECT_EQ(core::replay(kit, *store, engine_.journal_folder(), survey, 12).commits, 5u);
     EXPECT_EQ(read(), 36);
     store->close();
 }
