@@ -3,6 +3,7 @@
 #   bin/cairn                    the host; looks for plugins in ../lib/cairn/plugins and for data in ../share/cairn
 #   bin/cairn-check              judges a plugin
 #   lib/libcairn_sdk.so*         what plugins link
+#   lib/libcairn_testkit.so*     what their tests link
 #   lib/cairn/plugins/           the plugins (cairn_plugin installs each)
 #   lib/cmake/Cairn/             find_package(Cairn)
 #   lib/pkgconfig/cairn.pc       the same for those who build without CMake
@@ -13,13 +14,9 @@ set(cairn_package lib/cmake/Cairn)
 
 install(TARGETS cairn_sdk EXPORT CairnTargets LIBRARY DESTINATION lib)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/include/cairn DESTINATION include FILES_MATCHING PATTERN *.hpp)
-if(TARGET cairn_testkit)
-    install(TARGETS cairn_testkit EXPORT CairnTargets LIBRARY DESTINATION lib)
-    install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/testkit/include/cairn DESTINATION include FILES_MATCHING PATTERN *.hpp)
-endif()
-if(TARGET cairn-check)
-    install(TARGETS cairn-check RUNTIME DESTINATION bin)
-endif()
+install(TARGETS cairn_testkit EXPORT CairnTargets LIBRARY DESTINATION lib)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/testkit/include/cairn DESTINATION include FILES_MATCHING PATTERN *.hpp)
+install(TARGETS cairn-check RUNTIME DESTINATION bin)
 
 install(EXPORT CairnTargets NAMESPACE Cairn:: DESTINATION ${cairn_package})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/CairnConfig.cmake.in ${CMAKE_BINARY_DIR}/CairnConfig.cmake

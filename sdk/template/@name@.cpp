@@ -2,8 +2,6 @@
 
 namespace @name@_plugin {
 
-const std::string_view kSelectCounts = "SELECT space, player, count FROM @table@ WHERE space = $1";
-
 void describe(cairn::Fields<Config>& f) {
     f(&Config::greeting, "greeting", "said for those who wave without a word").length(1, 40).matching(cairn::Pattern::line);
 }

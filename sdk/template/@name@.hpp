@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <cairn/fields.hpp>
@@ -30,9 +30,6 @@ struct CountRow {
     std::int64_t count = 0;
 };
 void describe(cairn::Fields<CountRow>& f);
-
-/// The rows of the space `$1`.
-extern const std::string_view kSelectCounts;
 
 /// Who has waved how often in one space.
 class Counts {

@@ -18,11 +18,11 @@ public:
         : space_(space), config_(std::move(config)), table_(table), counts_(space.id()) {
         // Nobody gets in before the counts are there.
         const auto hold = space.hold("the counts of @name@");
-        space.storage().load<CountRow>({std::string(kSelectCounts), {space.id()}},
-                                       [this, hold](cairn::Result<std::vector<CountRow>> rows) {
-                                           if (rows) counts_.load(rows.value());
-                                           else hold->fail(rows.error());
-                                       });
+        table.select().where(&CountRow::space).is(space.id()).load(
+            space.storage(), [this, hold](cairn::Result<std::vector<CountRow>> rows) {
+                if (rows) counts_.load(rows.value());
+                else hold->fail(rows.error());
+            });
         space
             .on<Wave>("@name@.wave",
                       [this](cairn::Player& from, const Wave& wave, cairn::Reply reply) {

@@ -3,6 +3,8 @@
 
 #include <cairn/testkit.hpp>
 
+CAIRN_TESTKIT_GTEST()
+
 namespace {
 
 cairn::testkit::Options beside_the_plugin() {

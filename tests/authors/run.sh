@@ -95,9 +95,11 @@ as_author cmake --install "$scratch/empty/wave/build" --prefix "$prefix" >"$scra
     as_author cairn migrate plan here.yaml) >"$scratch/installed.log" 2>&1 || fail "the installed plugin is not taken"
 grep -q 'wave_counts' "$scratch/installed.log" || fail "the installed plugin's tables are not found"
 
-# --- without CMake
-(cd "$scratch/home" && as_author env PKG_CONFIG_PATH="$prefix/lib/pkgconfig" sh -euc '
-    g++ -std=c++20 -shared -fPIC -fvisibility=hidden "$1" -o dice.so $(pkg-config --cflags --libs cairn) -Wl,-z,defs
-    cairn plugins inspect ./dice.so' sh "$tree/sdk/examples/dice/dice_plugin.cpp") >"$scratch/pkg_config.log" 2>&1 ||
-    fail "a plugin built by pkg-config is refused"
+# --- without CMake, as sdk/README.md says it, with the dice that stands above it there
+awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$tree/sdk/README.md" >"$scratch/by_hand.sh"
+grep -q '^g++ .*pkg-config' "$scratch/by_hand.sh" || fail "the compiler's line was not found in sdk/README.md"
+awk '/^```cpp$/ { inside = !done; next } /^```$/ && inside { inside = 0; done = 1 } inside' "$tree/sdk/README.md" \
+    >"$scratch/home/dice_plugin.cpp"
+(cd "$scratch/home" && as_author env PKG_CONFIG_PATH="$prefix/lib/pkgconfig" bash -euxo pipefail "$scratch/by_hand.sh") \
+    >"$scratch/by_hand.log" 2>&1 || fail "a plugin built by pkg-config is refused"
 echo "From an empty folder to a wave in the browser: every command of the guide works."
