@@ -37,6 +37,12 @@ void ControlThread::run(const std::function<void()>& phase) {
         }
     }
     thread.join();
+    {
+        // However quick the phase was: what it asked for is done. What never ends is told by whoever settles.
+        const std::lock_guard baton(baton_);
+        for (int steps = 0; steps < 10'000 && turn_(); ++steps) {
+        }
+    }
     if (failed) std::rethrow_exception(failed);
 }
 

@@ -51,7 +51,8 @@ public:
 
     Host::Impl& impl;
     std::unique_ptr<ManualLoops> loops;
-    ControlThread control{[this] { return step(); }};
+    // In the usual order: how often it is asked depends on the machine, and what a seed chooses must not.
+    ControlThread control{[this] { return step_in_order(); }};
     ManualLanes lanes{control.baton()};
     core::ProblemReport report;
     std::unique_ptr<core::Configuration> configuration;
@@ -74,6 +75,7 @@ public:
 
     // What happens when: one thing at a time.
     bool step();
+    bool step_in_order();
     bool turn_engine();
     /// While a call of the core waits: what is due, or the next thing that time brings.
     bool turn_for_core();

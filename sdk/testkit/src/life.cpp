@@ -308,14 +308,17 @@ bool Life::turn_engine() {
     return busy;
 }
 
-bool Life::step() {
+bool Life::step_in_order() {
     const std::lock_guard baton(control.baton());
-    if (!impl.random) {
-        bool busy = false;
-        for (std::size_t i = 0; i < loops->size(); ++i) busy = loops->at(i).turn() || busy;
-        busy = lanes.step() || busy;
-        return turn_engine() || busy;
-    }
+    bool busy = false;
+    for (std::size_t i = 0; i < loops->size(); ++i) busy = loops->at(i).turn() || busy;
+    busy = lanes.step() || busy;
+    return turn_engine() || busy;
+}
+
+bool Life::step() {
+    if (!impl.random) return step_in_order();
+    const std::lock_guard baton(control.baton());
     // One thing, chosen among all that could be next.
     std::vector<std::size_t> sources(loops->size() + 2);
     for (std::size_t i = 0; i < sources.size(); ++i) sources[i] = i;

@@ -106,13 +106,13 @@ TEST(Rules, APlayerWhoHasLeftIsNamedInsteadOfRead) {
 
 TEST(Rules, DeclaringAfterSetupAndLoopCallsFromStartAreNamed) {
     Host host;
-    Setup* kept = nullptr;
+    cairn::Setup* kept = nullptr;
     add_made(host, [&kept](Made& made) {
-        made.at_setup = [&kept](Setup& setup) { kept = &setup; };
+        made.at_setup = [&kept](cairn::Setup& setup) { kept = &setup; };
         made.at_start = [](Runtime& runtime) { runtime.loops().at(0).after(Duration(5), [] {}); };
     });
     EXPECT_THAT(failure_of([&] { host.start(); }), HasSubstr("plugin odd called Loop::after from start. It is tagged [loop]"));
-    EXPECT_THROW(kept->health("odd", [] { return Setup::HealthReport{}; }), std::logic_error);
+    EXPECT_THROW(kept->health("odd", [] { return cairn::Setup::HealthReport{}; }), std::logic_error);
     EXPECT_THAT(host.violations(), ::testing::Contains(HasSubstr("Setup::health")));
     host.advance(Duration(10));
     EXPECT_THAT(host.leaks(), ElementsAre());
