@@ -2,8 +2,6 @@
 #include <cairn/plugin.hpp>
 
 namespace {
-struct Nothing {};
-void describe(cairn::Fields<Nothing>&) {}
 
 class Odd final : public cairn::Behaviour {
 public:
