@@ -112,7 +112,9 @@ public:
     void provide(const core::GraphNode& node, std::vector<std::string>& missing) {
         for (const core::GraphNode::Need& need : node.needs) {
             if (!need.required || provided_.contains(need.service.text())) continue;
-            if (const std::string helper = find(need.service); !helper.empty()) {
+            std::set<std::string> waiting;
+            for (const ServiceName& service : node.provides) waiting.insert(service.text());
+            if (const std::string helper = find(need.service, waiting); !helper.empty()) {
                 add(helper, missing);
             } else if (!comes_with_the_testkit(need.service)) {
                 missing.push_back(need.service.text());
@@ -135,8 +137,10 @@ public:
     }
 
 private:
-    /// Who offers it and is content with its defaults.
-    std::string find(const ServiceName& service) {
+    /// Who offers it, is content with its defaults and needs nothing of those who wait for it (`promised`: the services
+    /// that they offer), which would be a circle; rather somebody who needs nobody else.
+    std::string find(const ServiceName& service, const std::set<std::string>& promised) {
+        std::string other;
         for (const std::string& name : core::PluginFinder(plan_.folders).available()) {
             if (name == plan_.plugin) continue;
             try {
@@ -147,12 +151,27 @@ private:
                 core::ProblemReport settings;
                 if (const StructType* type = asked.setup().config_type())
                     core::check_and_fill(*type, settings_of(name, plan_.settings), name, asked.setup().config_value(), settings);
-                if (settings.empty()) return name;
+                if (!settings.empty()) continue;
+                const auto& needs = asked.setup().node().needs;
+                if (std::none_of(needs.begin(), needs.end(), [](const auto& need) { return need.required; })) return name;
+                if (other.empty() && can_run(asked.setup().node(), promised)) other = name;
             } catch (const std::exception&) {
                 continue;  // no plugin of this host: it helps nobody
             }
         }
-        return {};
+        return other;
+    }
+
+    bool can_run(const core::GraphNode& node, std::set<std::string> promised) {
+        for (const ServiceName& service : node.provides) promised.insert(service.text());
+        for (const core::GraphNode::Need& need : node.needs) {
+            if (!need.required) continue;
+            const std::string wanted = need.service.text();
+            if (promised.contains(wanted)) return false;
+            if (provided_.contains(wanted) || comes_with_the_testkit(need.service)) continue;
+            if (find(need.service, promised).empty()) return false;
+        }
+        return true;
     }
 
     Plan& plan_;
