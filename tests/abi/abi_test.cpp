@@ -64,13 +64,13 @@ class WidePlugin : public ::testing::TestWithParam<std::string> {};
 TEST_P(WidePlugin, EverythingItUsesDoesWhatItDid) {
     const std::string& name = GetParam();
     const TemporaryFolder folder;
-    folder.write("secret", "hush");
+    fs::permissions(folder.write("secret", "hush"), fs::perms::owner_read);
     ServerProcess server({configuration(
         folder, "  gateway: {listen: \"127.0.0.1:1\"}\n  identity:\n  storage_sqlite:\n  world:\n  " + name +
                     ":\n    on: false\n    number: 8\n    ratio: 0.5\n    period: 2s\n    size: 64KiB\n    rate: 9/s\n"
                     "    place: [4, 5, 6]\n    secret: {file: " +
                     (folder.path() / "secret").string() +
-                    "}\n    list: [x, y, z]\n    map: {two: 2}\n    maybe: 3\n    inner: {word: set}\n    any: {deep: 9}\n")});
+                    "}\n    list: [u, v, w]\n    map: {two: 2}\n    maybe: 3\n    inner: {word: set}\n    any: {deep: 9}\n")});
     server.start();
     PlayerClient anna(server.port());
     PlayerClient ben(server.port());
