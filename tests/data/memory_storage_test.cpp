@@ -48,7 +48,8 @@ TEST_F(MemoryStorageTest, AddsToWhatIsThereAndToWhatIsNot) {
         Commit made;
         scores_.add(made, row, &Score::points, amount);
         scores_.add(made, row, &Score::ratio, 0.25);
-        ASSERT_TRUE(commit(std::move(made)).ok());
+        const Result<Committed> done = commit(std::move(made));
+        ASSERT_TRUE(done.ok()) << done.error().what();
         row.tags.clear();  // it is there by then
     }
     const auto found =

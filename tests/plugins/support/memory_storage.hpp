@@ -38,6 +38,20 @@ public:
         if (sqlite3_open(":memory:", &opened) != SQLITE_OK) throw std::runtime_error("sqlite does not open");
         database_.reset(opened);
         run("PRAGMA foreign_keys = ON");
+        // As in the store: before 3.41 SQLite took NULL for something that is no JSON.
+        sqlite3_create_function_v2(
+            opened, "json_valid", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, nullptr,
+            [](sqlite3_context* context, int, sqlite3_value** values) {
+                if (sqlite3_value_type(values[0]) == SQLITE_NULL) return sqlite3_result_null(context);
+                try {
+                    const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
+                    static_cast<void>(Document::parse_json(text));
+                    sqlite3_result_int(context, 1);
+                } catch (const std::exception&) {
+                    sqlite3_result_int(context, 0);
+                }
+            },
+            nullptr, nullptr, nullptr);
         for (const std::string& plugin : plugins) migrate(plugin);
     }
 
@@ -305,7 +319,16 @@ private:
                                                    : "INSERT INTO " + table + " (" + names + ") VALUES (" + marks +
                                                          ") ON CONFLICT (" + keys + ") DO UPDATE SET " + sets);
         int index = 0;
-        for (const auto& member : values.members()) bind(statement.get(), ++index, member.value);
+        for (const auto& member : values.members()) {
+            const Field* field = change.table->row->find(member.key);
+            const Type* type = field == nullptr ? nullptr : field->type;
+            while (type != nullptr && type->kind == Kind::optional) type = type->element;
+            const bool json = type != nullptr && type->kind != Kind::text && type->kind != Kind::secret;
+            if (json && member.value.is_text())
+                bind(statement.get(), ++index, member.value.to_json());  // a rate, for example
+            else
+                bind(statement.get(), ++index, member.value);
+        }
         if (sqlite3_step(statement.get()) != SQLITE_DONE) throw std::runtime_error(sqlite3_errmsg(database_.get()));
     }
 
