@@ -124,7 +124,7 @@ TEST_F(ControlServerTest, ItsEndIsSeenAndAnOldSocketIsNoObstacle) {
         ASSERT_EQ(::connect(idle, address.get(), ControlAddress::size()), 0);
         server.stop();
         char byte = 0;
-        EXPECT_EQ(::recv(idle, &byte, 1, 0), 0) << "who is connected sees the end";
+        EXPECT_LE(::recv(idle, &byte, 1, 0), 0) << "who is connected sees the end, or a reset if he had not been let in yet";
         ::close(idle);
     }
     EXPECT_FALSE(std::filesystem::exists(socket()));
