@@ -195,9 +195,14 @@ std::string PostgresStore::integrity() {
     try {
         const std::unique_ptr<Connection> connection = reader(kCheckTime);
         const bool all = !options_.is_elsewhere || is_small(*connection);
-        std::string wrong = find_damage(*connection, all ? CheckDepth::all : CheckDepth::rows);
-        if (wrong.empty()) wrong = unfinished(*connection);
-        return wrong;
+        const std::string wrong = find_damage(*connection, all ? CheckDepth::all : CheckDepth::rows);
+        if (wrong.empty()) return unfinished(*connection);
+        try {
+            const std::string open_work = unfinished(*connection);
+            return open_work.empty() ? wrong : wrong + "; " + open_work;
+        } catch (const PostgresError&) {
+            return wrong;  // a damaged catalogue: what was found first matters more
+        }
     } catch (const PostgresError& failure) {
         if (!is_damage(failure)) throw error(failure);
         return failure.what();
