@@ -80,6 +80,8 @@ void HostedSpace::open() {
         const auto outcome = call(slot, "opening", [&] { slot.behaviour = slot.factory->make(*this); });
         if (outcome) {
             slot.off = true;
+            // What call() has not counted: a refusal in a place where nobody can be refused.
+            if (!outcome->fault) host_->metrics.faults(slot.factory->plugin, spec_.id).add();
             core_log().error("a behaviour could not be made and is off in this space; the others go on",
                              {{"plugin", slot.factory->plugin},
                               {"behaviour", slot.factory->name},

@@ -233,7 +233,8 @@ TEST_F(ZooServer, AHandlerThatHoldsTheLoopIsNamedInTheLogAndInTheFigures) {
     EXPECT_THAT(server->output(), AllOf(HasSubstr("plugin=costs"), HasSubstr("handler=costs.time")));
     EXPECT_GE(metric(*server, "cairn_plugin_cpu_seconds_total{plugin=\"costs\"}"), 0.3);
     EXPECT_GE(metric(*server, "cairn_plugin_handler_p99_seconds{plugin=\"costs\"}"), 0.3);
-    EXPECT_EQ(metric(*server, "cairn_plugin_handler_seconds_count{plugin=\"costs\",handler=\"costs.time\"}"), 1);
+    // What it posted counts, too.
+    EXPECT_GE(metric(*server, "cairn_plugin_handler_seconds_count{plugin=\"costs\",handler=\"costs.time\"}"), 1);
     EXPECT_GE(metric(*server, "cairn_core_loop_stalls_total{plugin=\"costs\"}"), 1);
     EXPECT_LT(metric(*server, "cairn_plugin_cpu_seconds_total{plugin=\"identity\"}"), 0.3) << "it is not to blame";
 }
@@ -289,11 +290,11 @@ TEST_F(ZooServer, AMessageNameThatIsTakenIsSaidWithBothPluginsAndTheFirstKeepsIt
     start("  throws_in_spaces: {}\n  takes_name: {}\n");
     PlayerClient player(server->port());
     ASSERT_FALSE(player.enter("calm", "Calm").is_null());
-    EXPECT_TRUE(server->wait_for_output("\"zoo.echo\" is already handled by plugin"));
+    EXPECT_TRUE(server->wait_for_output("is already handled by plugin")) << server->output();
     EXPECT_THAT(server->output(), AllOf(HasSubstr("throws_in_spaces"), HasSubstr("takes_name"), HasSubstr("taker")));
     EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["alive"].is_null());
     EXPECT_TRUE(player.ask("zoo.echo", {{"odd", false}})["d"]["alive"].boolean_or(false));
-    EXPECT_GE(metric(*server, "cairn_core_plugin_faults_total{plugin=\"takes_name\"}"), 1);
+    EXPECT_GE(metric(*server, "cairn_core_plugin_faults_total{plugin=\"takes_name\",space_id=\"calm\"}"), 1);
 }
 
 }  // namespace
