@@ -27,6 +27,8 @@ protected:
         queue_ = std::make_unique<CommitQueue>(std::move(options), background_, still_, metrics_);
         start_made();
     }
+    /// Before the clock and the answers below, which it uses to its end.
+    ~EngineTurnTest() override { queue_.reset(); }
     /// "none", "ok" or the code of the refusal.
     std::string answer(std::size_t index) const {
         const auto& one = answers_.at(index);
