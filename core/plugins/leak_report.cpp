@@ -4,7 +4,6 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace cairn::core {
 namespace {
@@ -20,7 +19,8 @@ bool read_number(const std::string& text, long& number) {
 /// The name may hold spaces and parentheses, so it ends at the last one.
 bool read_thread(const fs::path& folder, Resource& thread) {
     std::ifstream file(folder / "stat");
-    const std::string line((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    std::string line;
+    std::getline(file, line, '\0');  // a thread that ends between open and read is ESRCH, which a bare iterator would throw
     const std::size_t open = line.find('(');
     const std::size_t close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return false;  // it has ended meanwhile

@@ -81,6 +81,16 @@ TEST(LeakWatch, AThreadIsNamedEvenWhenItRenamedItself) {
     forgotten.join();
 }
 
+TEST(LeakWatch, AThreadThatEndsWhileItIsReadIsLeftOut) {
+    std::atomic<bool> enough{false};
+    std::thread brief([&] {
+        while (!enough) std::thread([] {}).join();
+    });
+    for (int look = 0; look < 20000; ++look) list_resources();
+    enough = true;
+    brief.join();
+}
+
 TEST(LeakWatch, WhatWasThereBeforeIsNobodysLeak) {
     const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     LeakWatch watch;
